@@ -1,0 +1,273 @@
+"""The settings: each typed, with a default and the reason why it exists.
+
+They come from the environment, from ``.env`` beside the project, or from
+``instance/config.py``, in that order of strength. Nonsense stops the
+start and names the variable, since a gallery that guesses what its
+operator meant may delete the wrong pictures.
+"""
+
+import os
+import runpy
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from apscheduler.triggers.cron import CronTrigger
+from dotenv import dotenv_values
+
+from gallery.errors import InvalidSetting
+
+SHORTEST_SECRET = 16
+Parser = Callable[[str], Any]
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _boolean(value: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "on": True}
+    words |= {"false": False, "0": False, "no": False, "off": False}
+    try:
+        return words[value.strip().lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+def _integer(least: int, most: int | None = None) -> Parser:
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if number < least or (most is not None and number > most):
+            bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+            raise ValueError(f"must be {bounds}")
+        return number
+
+    return parse
+
+
+def _optional_integer(least: int) -> Parser:
+    parse = _integer(least)
+    return lambda value: parse(value) if value.strip() else None
+
+
+def _money(value: str) -> float:
+    try:
+        amount = float(value)
+    except ValueError:
+        raise ValueError("must be a number") from None
+    if not 0 <= amount < float("inf"):
+        raise ValueError("must be 0 or more")
+    return amount
+
+
+def _one_of(*choices: str) -> Parser:
+    def parse(value: str) -> str:
+        if value.strip().lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return value.strip().lower()
+
+    return parse
+
+
+def _several(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _secrets(value: str) -> tuple[str, ...]:
+    keys = _several(value)
+    if not keys:
+        raise ValueError("must hold at least one key")
+    if any(len(key) < SHORTEST_SECRET for key in keys):
+        raise ValueError(f"needs at least {SHORTEST_SECRET} characters in each key")
+    return keys
+
+
+def _cron(value: str) -> str:
+    """Return the five fields with weekdays as names.
+
+    Cron counts weekdays from Sunday (0 and 7), APScheduler from Monday;
+    names mean the same to both.
+    """
+    try:
+        *others, weekdays = value.split()
+        expression = " ".join([*others, ",".join(_weekdays(p) for p in weekdays.split(","))])
+        CronTrigger.from_crontab(expression, timezone="UTC")
+    except ValueError as error:
+        raise ValueError(f"must be five cron fields ({error})") from None
+    return expression
+
+
+def _weekdays(part: str) -> str:
+    span, _, step = part.partition("/")
+    first, _, last = ("0-6" if span == "*" and step else span).partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
+        return part
+    days = range(int(first), int(last or first) + 1, int(step or 1))
+    if not days or days[-1] > 7:
+        raise ValueError(f"{part} is no weekday")
+    return ",".join(("sun", "mon", "tue", "wed", "thu", "fri", "sat")[day % 7] for day in days)
+
+
+def _address(value: str) -> str:
+    address = value.strip().rstrip("/")
+    if address and not address.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return address
+
+
+def _folder_name(value: str) -> str:
+    name = value.strip()
+    if not name or not all(c.isalnum() or c in "-_" for c in name) or not name.isascii():
+        raise ValueError("must be one folder name of letters, digits, - and _")
+    return name
+
+
+def setting(default: Any, parse: Parser, reason: str) -> Any:
+    """Declare one setting: its default, how its text is read, and why it exists."""
+    metadata = {"parse": parse, "reason": reason}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of one gallery. The names are the variables' names."""
+
+    SECRET_KEY: tuple[str, ...] = setting(
+        (), _secrets, "Signs links and cookies; comma-separated, newest first, to rotate."
+    )
+    DATABASE_URL: str = setting("", _text, "Where the rows live; SQLite in the instance folder.")
+    IMAGE_STORAGE_TYPE: str = setting(
+        "local", _one_of("local"), "The storage provider that takes new images."
+    )
+    IMAGE_STORAGE_BASE_DIR: Path = setting(
+        Path(), Path, "The folder that holds the objects; `storage` in the instance folder."
+    )
+    IMAGE_RETENTION_DAYS: int = setting(
+        30, _integer(1, 36_500), "How long an image is kept; sessions never under 7 days."
+    )
+    IMAGE_CLEANUP_ENABLED: bool = setting(
+        True, _boolean, "Whether the sweep runs by itself; `gallery sweep` works either way."
+    )
+    IMAGE_CLEANUP_CRON: str = setting("0 2 * * *", _cron, "When the sweep runs, in UTC.")
+    DOWNLOAD_LINK_DAYS: int = setting(
+        7, _integer(1, 3_650), "How long a signed link lasts unless asked otherwise."
+    )
+    SAVE_GENERATED_IMAGES: bool = setting(
+        True, _boolean, "Whether story illustrations are kept at all."
+    )
+    GENERATED_IMAGE_DIR: str = setting(
+        "generated", _folder_name, "The key prefix of story illustrations."
+    )
+    GENERATED_IMAGE_FORMAT: str = setting(
+        "png", _one_of("png", "jpeg", "webp"), "The format that story illustrations are stored in."
+    )
+    COST_PER_IMAGE: float = setting(
+        0.04, _money, "What one generation costs, in your currency, for the statistics."
+    )
+    MAX_STORAGE_BYTES: int | None = setting(
+        None, _optional_integer(1), "The sweep removes the oldest unkept images above this; no limit."
+    )
+    THUMBNAILS_AHEAD: bool = setting(
+        False, _boolean, "Make thumbnails while saving rather than when first looked at."
+    )
+    PUBLIC_URL: str = setting(
+        "", _address, "What absolute links begin with; without it links are paths."
+    )
+    CONTACT: str = setting(
+        "", _text, "Whom to ask about an ended link, beside the one who shared it."
+    )
+    TRUSTED_PROXIES: int = setting(
+        0, _integer(0, 10), "How many proxies in front may set the X-Forwarded headers."
+    )
+    CORS_ORIGINS: tuple[str, ...] = setting(
+        (), _several, "Front ends on other origins that may read the JSON; comma-separated."
+    )
+    HOST: str = setting("127.0.0.1", _text, "The address that `gallery serve` listens on.")
+    PORT: int = setting(8000, _integer(1, 65_535), "The port that `gallery serve` listens on.")
+    WEB_CONCURRENCY: int = setting(
+        lambda: min(os.cpu_count() or 1, 4),
+        _integer(1, 64),
+        "Worker processes of `gallery serve`; one per core, at most 4.",
+    )
+
+
+def describe_settings() -> list[tuple[str, str, str]]:
+    """Return (name, default, reason) of each setting, in order, for the docs."""
+    return [(f.name, _default_text(f), f.metadata["reason"]) for f in fields(Settings)]
+
+
+def _default_text(entry: Field[Any]) -> str:
+    value = entry.default
+    if value is MISSING or value in ((), "", Path(), None):
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def load_settings(
+    instance: Path, *, environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings of the gallery whose folder is *instance*.
+
+    *overrides* (tests, embedders) are stronger than everything and are
+    taken as text or as finished values. A missing ``SECRET_KEY`` is made
+    once and kept in the instance folder, readable by its owner alone.
+
+    Raises:
+        InvalidSetting: a value makes no sense; the message names the variable.
+    """
+    found: dict[str, Any] = {
+        **_from_file(instance / "config.py"),
+        **dotenv_values(".env"),
+        **environ,
+        **(overrides or {}),
+    }
+    values = {f.name: _parse(f, found[f.name]) for f in fields(Settings) if f.name in found}
+    if not values.get("SECRET_KEY"):
+        values["SECRET_KEY"] = (_kept_secret(instance / "secret_key"),)
+    if not values.get("DATABASE_URL"):
+        values["DATABASE_URL"] = f"sqlite:///{instance / 'gallery.db'}"
+    base_dir = values.get("IMAGE_STORAGE_BASE_DIR") or Path()
+    if base_dir == Path():
+        base_dir = instance / "storage"
+    return Settings(**values | {"IMAGE_STORAGE_BASE_DIR": base_dir.absolute()})
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    return runpy.run_path(str(path)) if path.exists() else {}
+
+
+def _parse(entry: Field[Any], value: Any) -> Any:
+    if not isinstance(value, str):
+        value = ",".join(value) if isinstance(value, list | tuple) else str(value)
+    empty_means_default = value.strip() == "" and entry.name != "SECRET_KEY"
+    if empty_means_default:
+        return entry.default_factory() if entry.default is MISSING else entry.default
+    try:
+        return entry.metadata["parse"](value)
+    except ValueError as error:
+        raise InvalidSetting(f"{entry.name} {error}") from None
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret in *path*, made on first use; safe with several workers."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            # A link appears whole or not at all, so no other worker reads half a secret.
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    secret = path.read_text().strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise InvalidSetting(f"{path} holds no usable secret: remove it, or set SECRET_KEY")
+    return secret

@@ -1,0 +1,183 @@
+"""Every error that Gallery raises on purpose, under one parent.
+
+An error is named for what happened and carries facts, never HTML: each
+door (pages, JSON, command line) decides how to tell it. ``status`` is the
+answer over HTTP, kept here so that no error can be forgotten in a table
+elsewhere; ``title`` is the same for every occurrence, ``detail`` tells of
+this one (RFC 9457).
+"""
+
+from datetime import datetime
+
+
+class GalleryError(Exception):
+    """The parent of all errors that are Gallery's own."""
+
+    status = 500
+    title = "Something went wrong"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+
+    @property
+    def code(self) -> str:
+        """The error's name for programs: ``ImageTooLarge`` is ``image-too-large``."""
+        name = type(self).__name__
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+class InvalidSetting(GalleryError):
+    """A setting holds nonsense; the start stops and names the variable."""
+
+    title = "A setting is not valid"
+
+
+class InvalidRequest(GalleryError):
+    """What was asked can't be understood as it stands."""
+
+    status = 400
+    title = "The request is not valid"
+
+
+class InvalidName(InvalidRequest):
+    """A code, id or slug holds characters that it can't."""
+
+    title = "A name is not valid"
+
+
+class InvalidCursor(InvalidRequest):
+    """A cursor did not come from a ``next`` of this list."""
+
+    title = "The cursor is not valid"
+
+
+class InvalidField(GalleryError):
+    """A field was understood, but its value is out of bounds."""
+
+    status = 422
+    title = "A field is not valid"
+
+
+class SignInRequired(GalleryError):
+    """Only somebody who is signed in may do this."""
+
+    status = 401
+    title = "Sign in to do this"
+
+
+class WrongCredentials(GalleryError):
+    """The address and password, or the key, don't fit; which one is not told."""
+
+    status = 401
+    title = "These credentials are not right"
+
+
+class NotFound(GalleryError):
+    """It does not exist, or is not the asker's to see: the two look alike."""
+
+    status = 404
+    title = "Not found"
+
+
+class AlreadyExists(GalleryError):
+    """The name is taken."""
+
+    status = 409
+    title = "It exists already"
+
+
+class RequestInProgress(GalleryError):
+    """The first request with this idempotency key has not been answered yet."""
+
+    status = 409
+    title = "The same request is still being answered"
+
+
+class IdempotencyKeyReused(GalleryError):
+    """The key was used before, with another request."""
+
+    status = 422
+    title = "The idempotency key belongs to another request"
+
+
+class ImageRejected(GalleryError):
+    """The bytes are not a picture that Gallery takes."""
+
+    status = 422
+    title = "The image was not accepted"
+
+
+class UnsupportedImage(ImageRejected):
+    """Not a static PNG, JPEG or WebP."""
+
+    status = 415
+    title = "The image's format is not supported"
+
+
+class ImageTooLarge(ImageRejected):
+    """More bytes or pixels than are taken."""
+
+    status = 413
+    title = "The image is too large"
+
+
+class DamagedImage(ImageRejected):
+    """It starts as an image, but can't be decoded to its end."""
+
+    title = "The image is damaged"
+
+
+class LinkEnded(GalleryError):
+    """A signed link was genuine, and has ended.
+
+    ``reason`` is ``expired``, ``revoked``, ``used_up`` or ``gone`` (the
+    picture itself is no longer kept); ``shared_by`` is whom to ask.
+    """
+
+    status = 410
+    title = "This link has ended"
+
+    def __init__(self, reason: str, *, ended_at: datetime | None, shared_by: str | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.ended_at = ended_at
+        self.shared_by = shared_by
+
+
+class StorageError(GalleryError):
+    """The parent of what can go wrong with stored bytes."""
+
+    status = 503
+    title = "The storage can't be reached"
+
+
+class InvalidKey(StorageError):
+    """A storage key that must not become a path."""
+
+    status = 500
+    title = "The storage key is not valid"
+
+
+class ObjectExists(StorageError):
+    """A key never changes what it holds, so it can't be put twice."""
+
+    title = "The object exists already"
+
+
+class ObjectNotFound(StorageError):
+    """No object has this key."""
+
+    status = 500
+    title = "The stored object is missing"
+
+
+class StorageFull(StorageError):
+    """No room for the object; nothing of it was kept."""
+
+    status = 507
+    title = "The storage is full"
+
+
+class StorageUnavailable(StorageError):
+    """The provider could not be reached or refused to work."""

@@ -1,0 +1,146 @@
+"""The Flask extensions, and what every door hands to the services.
+
+They are made here without an application, so that models and services can
+import ``db`` while only ``create_app`` knows the application.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import current_app
+from flask_apscheduler import APScheduler
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import DateTime, MetaData, TypeDecorator, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
+
+from gallery.config import Settings
+
+if TYPE_CHECKING:
+    from gallery.generators.base import Generator
+    from gallery.services.ingest import Intake
+    from gallery.services.links import LinkSigner
+    from gallery.storage import Storages
+
+Clock = Callable[[], datetime]
+LONGEST_WAIT_SECONDS = 30
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant, in UTC on both sides; SQLite has no zones of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Refuse naive times, which mean something else on each machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time must be aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        """Return the instant, aware and in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The parent of all tables; constraint names are stable, so migrations can name them."""
+
+    registry = registry(
+        type_annotation_map={datetime: UTCDateTime},
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()
+login_manager = LoginManager()
+csrf = CSRFProtect()
+scheduler = APScheduler()
+
+
+def current_session() -> Session:
+    """Return the session of the current request or command."""
+    return cast("scoped_session[Session]", db.session)()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One write transaction: committed at the end, rolled back on any error.
+
+    It takes SQLite's write lock at once. A transaction that reads first and
+    writes later fails on the spot when another writer came in between.
+    """
+    session = current_session()
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a write transaction must not begin inside another")
+    session.rollback()
+    session.connection(execution_options={"gallery_writes": True})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set SQLite up to keep what it acknowledged, and to let readers and a writer work at once."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={LONGEST_WAIT_SECONDS * 1000}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("gallery_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """What the doors hand to the services; made once, by ``create_app``."""
+
+    settings: Settings
+    storages: "Storages"
+    intake: "Intake"
+    signer: "LinkSigner"
+    generator: "Generator"
+    clock: Clock
+
+    def now(self) -> datetime:
+        """Return the instant that this work happens at, in UTC."""
+        return self.clock()
+
+
+def current_house() -> House:
+    """Return the house of the current application."""
+    return cast(House, current_app.extensions["gallery"])

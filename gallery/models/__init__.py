@@ -1,0 +1,23 @@
+"""The tables. Every one of them is imported here, so that migrations see them all."""
+
+from gallery.models.accounts import APIKey, User
+from gallery.models.galleries import Gallery, Round
+from gallery.models.images import EmbeddedText, Image, KeyVersion, SearchDocument
+from gallery.models.jobs import JobRun, Sweep
+from gallery.models.links import Link
+from gallery.models.requests import AnsweredRequest
+
+__all__ = [
+    "APIKey",
+    "AnsweredRequest",
+    "EmbeddedText",
+    "Gallery",
+    "Image",
+    "JobRun",
+    "KeyVersion",
+    "Link",
+    "Round",
+    "SearchDocument",
+    "Sweep",
+    "User",
+]

@@ -1,0 +1,36 @@
+"""What ran by itself, and what it did."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gallery.extensions import Base
+from gallery.models.images import PortableJSON
+
+
+class JobRun(Base):
+    """A slot of a job, claimed by the worker that inserted it first."""
+
+    __tablename__ = "job_runs"
+
+    job: Mapped[str] = mapped_column(String(50), primary_key=True)
+    slot: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+class Sweep(Base):
+    """One sweep: why it ran, what it removed, and what went wrong."""
+
+    __tablename__ = "sweeps"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    rule: Mapped[dict[str, Any]] = mapped_column(PortableJSON)
+    deleted: Mapped[int] = mapped_column(default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    errors: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (Index(None, "started_at"),)

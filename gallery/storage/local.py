@@ -1,0 +1,167 @@
+"""Objects as files below one folder.
+
+A write goes to a temporary file on the same file system, is synced, and
+then renamed into place; the folder is synced too, since a rename that
+only the page cache knows is lost with the power. A stop at any point
+leaves either the whole object, or a file that no row points to.
+"""
+
+import errno
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import uuid4
+
+from gallery.errors import (
+    ObjectExists,
+    ObjectNotFound,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
+from gallery.storage.base import CHUNK_BYTES, StoredObject, check_key
+
+# Keys can't start with a dot, so nothing in here is ever an object.
+TEMPORARY = ".tmp"
+
+
+class LocalStorage:
+    """A folder of objects. The folder is made on first use."""
+
+    name = "local"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, key: str, stream: BinaryIO) -> StoredObject:
+        """Keep *stream* under *key*: write, fsync, rename, fsync the folder."""
+        target = self._path(key)
+        with _translated(key), self._temporary() as temporary:
+            stored = _write(temporary, stream, key)
+            self._publish(temporary, target)
+        return stored
+
+    def open(self, key: str, start: int = 0, end: int | None = None) -> BinaryIO:
+        """Open the file; a whole one is a real file, so that servers may use sendfile."""
+        with _translated(key):
+            file = self._path(key).open("rb")
+            file.seek(start)
+        if end is None:
+            return file
+        with file:
+            return io.BytesIO(file.read(max(0, end - start)))
+
+    def exists(self, key: str) -> bool:
+        """Tell whether the file is there."""
+        return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        """Unlink the file; folders stay, since removing them races with writers."""
+        with _translated(key), suppress(FileNotFoundError):
+            os.unlink(self._path(key))
+
+    def iter_keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys of all files, without temporary ones."""
+        for folder, subfolders, files in os.walk(self.root):
+            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+            for name in files:
+                key = Path(folder, name).relative_to(self.root).as_posix()
+                if key.startswith(prefix):
+                    yield key
+
+    def copy(self, source: str, target: str) -> StoredObject:
+        """Make a hard link, or a real copy where the file system has no links."""
+        origin, destination = self._path(source), self._path(target)
+        with _translated(source):
+            self._make_folder(destination.parent)
+            try:
+                os.link(origin, destination)
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV):
+                    raise
+                with origin.open("rb") as stream:
+                    return self.put(target, stream)
+            _sync_folder(destination.parent)
+            with destination.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                return StoredObject(key=target, size_bytes=file.tell(), sha256=digest)
+
+    def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:  # noqa: ARG002
+        """Return None: a folder serves nothing by itself."""
+        return None
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        folder = self.root / TEMPORARY
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{uuid4().hex}.part"
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _publish(self, temporary: Path, target: Path) -> None:
+        self._make_folder(target.parent)
+        # A rename would replace silently, so the name is claimed first. Hard links
+        # could do both at once, but not every file system has them.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        try:
+            os.replace(temporary, target)
+        except OSError:
+            target.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _write(path: Path, stream: BinaryIO, key: str) -> StoredObject:
+    digest = hashlib.sha256()
+    with path.open("xb", buffering=0) as file:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[cast(int, file.write(view)) :]
+        os.fsync(file.fileno())
+        return StoredObject(key=key, size_bytes=file.tell(), sha256=digest.hexdigest())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    """Turn the operating system's errors into Gallery's, at the edge."""
+    try:
+        yield
+    except FileExistsError:
+        raise ObjectExists(f"{key} is taken") from None
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise ObjectNotFound(f"{key} is missing") from None
+    except OSError as error:
+        raise _storage_error(error) from error
+
+
+def _storage_error(error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageFull("There is no room left for this image")
+    return StorageUnavailable(f"The storage folder can't be used ({error.strerror})")
