@@ -1,0 +1,43 @@
+"""Smaller versions of a picture, as WebP."""
+
+import io
+from typing import BinaryIO
+
+from PIL import Image, ImageOps
+
+from gallery.errors import DamagedImage
+from gallery.imaging.convert import to_rgb
+from gallery.imaging.verify import is_turned
+
+WIDTHS = (320, 640, 1280)
+MEDIA_TYPE = "image/webp"
+QUALITY = 80
+# Effort 2 of 6: half the time of the default for a few per cent more bytes.
+EFFORT = 2
+
+
+def make_thumbnail(image: Image.Image, width: int) -> bytes:
+    """Return *image*, upright and at most *width* pixels wide, as WebP; it is never enlarged."""
+    turned = ImageOps.exif_transpose(image) if is_turned(image) else image
+    small = to_rgb(turned)
+    if small.width > width:
+        height = max(1, round(small.height * width / small.width))
+        small = small.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    output = io.BytesIO()
+    small.save(output, "WEBP", quality=QUALITY, method=EFFORT)
+    return output.getvalue()
+
+
+def make_thumbnail_from(stream: BinaryIO, width: int) -> bytes:
+    """Decode a stored original and return its thumbnail.
+
+    Raises:
+        DamagedImage: the stored bytes can't be decoded any more.
+    """
+    try:
+        with Image.open(stream, formats=("PNG", "JPEG", "WEBP")) as image:
+            # A JPEG can be decoded at a half or a quarter of its size for a fraction of the cost.
+            image.draft("RGB", (width * 2, width * 2))
+            return make_thumbnail(image, width)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DamagedImage("The stored image can't be decoded") from error

@@ -1,0 +1,164 @@
+"""Decide whether bytes are a picture that Gallery takes, before anything is kept.
+
+The header comes first, so that a file that claims billions of pixels is
+refused before one of them is decoded. Then everything is decoded once,
+since a header says nothing of the rest; that one decode also serves the
+placeholder, the conversion and the thumbnails. Pillow's ``load`` does not
+look at a PNG's checksums and its ``verify`` does not look at the pixels,
+so a PNG gets both.
+"""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+from gallery.errors import DamagedImage, ImageTooLarge, UnsupportedImage
+
+MOST_BYTES = 25 * 1024 * 1024
+MOST_PIXELS = 50_000_000
+FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
+_ORIENTATION = 0x0112
+# What Pillow's decoders raise on damaged input, as far as it has been seen.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+    EOFError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    AssertionError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+)
+
+# The limit is checked here, in one place, with a clear error; Pillow's own warns once a process.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture that was decoded to its end.
+
+    ``width`` and ``height`` are as it is shown, after the orientation that
+    its EXIF data asks for; ``image`` holds the pixels as stored.
+    """
+
+    content: bytes
+    format: str
+    width: int
+    height: int
+    image: Image.Image
+
+    def upright(self) -> Image.Image:
+        """Return the pixels as they are to be shown."""
+        if not is_turned(self.image):
+            return self.image
+        try:
+            return ImageOps.exif_transpose(self.image)
+        except _DAMAGE:
+            return self.image
+
+
+def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
+    """Decode *content* and return the picture in it.
+
+    Raises:
+        UnsupportedImage: not a static PNG, JPEG or WebP.
+        ImageTooLarge: more than *most_bytes* bytes or 50 megapixels.
+        DamagedImage: it can't be decoded to its end.
+    """
+    if len(content) > most_bytes:
+        raise ImageTooLarge(
+            f"The file has {len(content):,} bytes; at most {most_bytes:,} are taken"
+        )
+    image = _read_header(content)
+    image = _decode(image, content)
+    width, height = image.size
+    if _swaps_sides(image):
+        width, height = height, width
+    return Picture(
+        content=content,
+        format=FORMATS[image.format or ""],
+        width=width,
+        height=height,
+        image=image,
+    )
+
+
+def is_turned(image: Image.Image) -> bool:
+    """Tell whether the EXIF data asks for another orientation than the stored one."""
+    return _orientation(image) in range(2, 9)
+
+
+def _swaps_sides(image: Image.Image) -> bool:
+    return _orientation(image) in range(5, 9)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except _DAMAGE:
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _read_header(content: bytes) -> Image.Image:
+    _check_webp_size(content)
+    try:
+        image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
+    except Image.UnidentifiedImageError:
+        raise UnsupportedImage("The file is not a readable PNG, JPEG or WebP image") from None
+    except _DAMAGE as error:
+        raise DamagedImage(f"The image's header is damaged ({_told(error)})") from None
+    _check_pixels(*image.size)
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise UnsupportedImage("The image is animated; only static images are taken")
+    return image
+
+
+def _check_webp_size(content: bytes) -> None:
+    """Refuse a huge WebP by its header: Pillow's decoder makes room for all pixels on opening."""
+    head = content[:30]
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return
+    if head[12:16] == b"VP8X":
+        width, height = (int.from_bytes(head[i : i + 3], "little") + 1 for i in (24, 27))
+    elif head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (int.from_bytes(head[i : i + 2], "little") & 0x3FFF for i in (26, 28))
+    _check_pixels(width, height)
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise DamagedImage("The image has no pixels")
+    if width * height > MOST_PIXELS:
+        raise ImageTooLarge(
+            f"The image has {width} × {height} pixels; at most {MOST_PIXELS:,} are taken"
+        )
+
+
+def _decode(image: Image.Image, content: bytes) -> Image.Image:
+    try:
+        if image.format == "PNG":
+            with Image.open(io.BytesIO(content), formats=("PNG",)) as checked:
+                checked.verify()
+        image.load()
+    except _DAMAGE as error:
+        raise DamagedImage(f"The image can't be decoded to its end ({_told(error)})") from None
+    return image
+
+
+def _told(error: BaseException) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__
