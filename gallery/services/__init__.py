@@ -1,0 +1,1 @@
+"""What the gallery does, without a word of the web."""

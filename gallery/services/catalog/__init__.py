@@ -1,0 +1,60 @@
+"""Every query that lists or shows: the one place that knows who may see what.
+
+Pages, JSON and the command line all ask here, so they can't disagree.
+Lists read plain rows, not objects, and walk by keyset: page 1,000 costs
+what page 1 costs.
+"""
+
+from gallery.services.catalog.galleries import (
+    GalleryCard,
+    RoundCard,
+    RoundListing,
+    gallery_images,
+    list_galleries,
+    list_rounds,
+    show_gallery,
+    show_gallery_by_id,
+    show_round,
+)
+from gallery.services.catalog.images import (
+    ImageFilter,
+    facets,
+    list_images,
+    list_story_files,
+    neighbours,
+    show_embedded,
+    show_image,
+    show_image_by_key,
+    show_round_image,
+    show_session_image,
+    show_shared_image,
+)
+from gallery.services.catalog.paging import DEFAULT_LIMIT, MOST_LIMIT, Page
+from gallery.services.catalog.search import search_images
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MOST_LIMIT",
+    "GalleryCard",
+    "ImageFilter",
+    "Page",
+    "RoundCard",
+    "RoundListing",
+    "facets",
+    "gallery_images",
+    "list_galleries",
+    "list_images",
+    "list_rounds",
+    "list_story_files",
+    "neighbours",
+    "search_images",
+    "show_embedded",
+    "show_gallery",
+    "show_gallery_by_id",
+    "show_image",
+    "show_image_by_key",
+    "show_round",
+    "show_round_image",
+    "show_session_image",
+    "show_shared_image",
+]

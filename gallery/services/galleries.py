@@ -1,0 +1,171 @@
+"""Open galleries, and change who may see them.
+
+Sessions and stories are opened on purpose; a game and its rounds appear
+with the first image that names them.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from gallery.errors import AlreadyExists, InvalidField, InvalidName
+from gallery.extensions import current_session, writing
+from gallery.models import Gallery, Image, Link, Round
+from gallery.services.access import VISIBILITIES, Viewer, require_owner, require_user
+from gallery.services.identifiers import check_slug, check_text, new_id
+
+DEFAULT_VISIBILITY = {"session": "private", "game": "unlisted", "story": "unlisted"}
+LAST_ROUND = 1_000_000
+
+
+def open_gallery(
+    kind: str,
+    *,
+    viewer: Viewer,
+    now: datetime,
+    slug: str | None = None,
+    title: str = "",
+    visibility: str | None = None,
+) -> Gallery:
+    """Open a session, a game or a story that belongs to *viewer*.
+
+    Without *slug*, its name is made: a random one that can't be guessed.
+
+    Raises:
+        SignInRequired: nobody is signed in.
+        AlreadyExists: the name is taken, by whomever.
+        InvalidName, InvalidField: a value is out of bounds.
+    """
+    owner_id = require_user(viewer)
+    with writing() as session:
+        gallery = _new_gallery(kind, slug, title, visibility, owner_id, now)
+        if _find(session, kind, gallery.slug):
+            raise AlreadyExists(f"There is a {kind} with this name already")
+        session.add(gallery)
+    return gallery
+
+
+def change_gallery(
+    kind: str,
+    slug: str,
+    *,
+    viewer: Viewer,
+    now: datetime,
+    visibility: str | None = None,
+    title: str | None = None,
+) -> Gallery:
+    """Change a gallery's title, or who may see it and all its images.
+
+    Making it private ends the links that its listings handed out; links
+    that its owner made on purpose live on until they are revoked.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+        InvalidField: a value is out of bounds.
+    """
+    with writing() as session:
+        gallery = _find(session, kind, slug)
+        require_owner(viewer, gallery.owner_id if gallery else None)
+        assert gallery is not None
+        if title is not None:
+            gallery.title = check_text("title", title.strip(), most=200)
+        if visibility is not None:
+            _set_visibility(session, gallery, visibility, now)
+    return gallery
+
+
+def game_for_writing(session: Session, code: str, viewer: Viewer, now: datetime) -> Gallery:
+    """Return the game *code*, opened for *viewer* if nobody did before.
+
+    Raises:
+        SignInRequired: nobody is signed in.
+        NotFound: the game belongs to somebody else.
+    """
+    owner_id = require_user(viewer)
+    game = _find(session, "game", code)
+    if game is None:
+        game = _new_gallery("game", code, "", None, owner_id, now)
+        session.add(game)
+        session.flush()
+    require_owner(viewer, game.owner_id)
+    return game
+
+
+def round_for_writing(session: Session, game: Gallery, number: int, now: datetime) -> Round:
+    """Return the round *number* of *game*, made on first use."""
+    found = session.scalar(
+        select(Round).where(Round.gallery_id == game.id, Round.number == number)
+    )
+    if found is None:
+        found = Round(id=new_id(now), gallery_id=game.id, number=number, created_at=now)
+        session.add(found)
+        session.flush()
+    return found
+
+
+def check_round_number(number: int) -> int:
+    """Return *number* if a round can have it.
+
+    Raises:
+        InvalidName: not from 1 to a million.
+    """
+    if not 1 <= number <= LAST_ROUND:
+        raise InvalidName(f"The round must be a number from 1 to {LAST_ROUND:,}")
+    return number
+
+
+def require_gallery_writer(kind: str, slug: str, *, viewer: Viewer) -> UUID:
+    """Return the id of the gallery if *viewer* may change it.
+
+    Raises:
+        SignInRequired, NotFound: they may not.
+    """
+    gallery = _find(current_session(), kind, slug)
+    require_owner(viewer, gallery.owner_id if gallery else None)
+    assert gallery is not None
+    return gallery.id
+
+
+def _find(session: Session, kind: str, slug: str) -> Gallery | None:
+    return session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
+
+
+def _new_gallery(
+    kind: str,
+    slug: str | None,
+    title: str,
+    visibility: str | None,
+    owner_id: UUID,
+    now: datetime,
+) -> Gallery:
+    gallery_id = new_id(now)
+    return Gallery(
+        id=gallery_id,
+        kind=kind,
+        slug=gallery_id.hex if slug is None else check_slug(f"{kind}'s name", slug),
+        title=check_text("title", title.strip(), most=200),
+        owner_id=owner_id,
+        visibility=_checked(visibility or DEFAULT_VISIBILITY[kind]),
+        created_at=now,
+    )
+
+
+def _checked(visibility: str) -> str:
+    if visibility not in VISIBILITIES:
+        raise InvalidField(f"visibility must be one of {', '.join(VISIBILITIES)}")
+    return visibility
+
+
+def _set_visibility(session: Session, gallery: Gallery, visibility: str, now: datetime) -> None:
+    gallery.visibility = _checked(visibility)
+    session.execute(
+        update(Image).where(Image.gallery_id == gallery.id).values(visibility=visibility)
+    )
+    if visibility == "private":
+        session.execute(
+            update(Link)
+            .where(Link.gallery_id == gallery.id, Link.is_standing, Link.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )

@@ -1,0 +1,415 @@
+"""Signed links: handed out, followed, counted, revoked.
+
+A token says what it is for, when it ends, and its id in the ledger; it is
+signed (itsdangerous) with a salt for its purpose, so that a link made for
+one thing can't be used for another. Nothing is ever keyed on the token
+itself, since more than one text can carry the same signature.
+
+Listings sign a download for each picture they show. Those share one
+*standing* link of the gallery in the ledger, renewed daily: so a listing
+writes nothing in general, its addresses repeat (which keeps its ETag),
+and its owner can still revoke what it handed out.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from itsdangerous import BadSignature, Signer
+from sqlalchemy import Row, or_, select, update
+
+from gallery.errors import InvalidField, LinkEnded, NotFound
+from gallery.extensions import current_session, writing
+from gallery.models import Gallery, Image, Link, User
+from gallery.services.access import Viewer, require_owner, require_user
+from gallery.services.catalog.images import image_rows
+from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
+from gallery.services.identifiers import new_id
+
+PURPOSES = ("download", "share")
+VARIANTS = ("original", "320", "640", "1280")
+DISPOSITIONS = ("attachment", "inline")
+SHORTEST = timedelta(seconds=1)
+LONGEST = timedelta(days=3650)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a token says. ``target_id`` is an image, or for a share a gallery."""
+
+    purpose: str
+    link_id: UUID
+    target_id: UUID
+    expires_at: datetime
+    variant: str = "original"
+    disposition: str = "attachment"
+
+
+class LinkSigner:
+    """Signs claims with the newest key and reads them with any; thread-safe."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take the *keys* newest first."""
+        self._signers = {
+            purpose: Signer(
+                list(reversed(keys)),
+                salt=f"gallery.link.{purpose}",
+                sep=".",
+                key_derivation="hmac",
+                digest_method=hashlib.sha256,
+            )
+            for purpose in PURPOSES
+        }
+
+    def sign(self, claim: Claim) -> str:
+        """Return the token of *claim*; the same claim gives the same token."""
+        fields = (
+            claim.link_id.hex,
+            claim.target_id.hex,
+            claim.variant,
+            claim.disposition,
+            f"{int(claim.expires_at.timestamp()):x}",
+        )
+        return self._signers[claim.purpose].sign("-".join(fields)).decode()
+
+    def read(self, purpose: str, token: str) -> Claim:
+        """Return what *token* claims, if it was signed here for *purpose*.
+
+        Raises:
+            NotFound: it was not. An expired one is still read.
+        """
+        try:
+            fields = self._signers[purpose].unsign(token.encode()).decode().split("-")
+            _refuse_other_spellings(token)
+            link_id, target_id, variant, disposition, expiry = fields
+            return Claim(
+                purpose=purpose,
+                link_id=UUID(hex=link_id),
+                target_id=UUID(hex=target_id),
+                variant=variant,
+                disposition=disposition,
+                expires_at=datetime.fromtimestamp(int(expiry, 16), UTC),
+            )
+        except (BadSignature, ValueError):
+            raise NotFound from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedLink:
+    """A link that was just made, with the only copy of its token."""
+
+    link: Link
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """What a followed link leads to."""
+
+    image: Row[Any]
+    variant: str
+    disposition: str
+    link_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedShare:
+    """The gallery that a share link opens."""
+
+    gallery: Gallery
+    link_id: UUID
+    expires_at: datetime
+    shared_by: str
+
+
+def sign_download(
+    image_id: UUID,
+    *,
+    viewer: Viewer,
+    signer: LinkSigner,
+    now: datetime,
+    lasts: timedelta,
+    variant: str = "original",
+    disposition: str = "attachment",
+    max_downloads: int | None = None,
+) -> SignedLink:
+    """Make a link to one image, for whoever gets it.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+        InvalidField: a value is out of bounds.
+    """
+    _check_choice("variant", variant, VARIANTS)
+    _check_choice("disposition", disposition, DISPOSITIONS)
+    if max_downloads is not None and not 1 <= max_downloads <= 1_000_000:
+        raise InvalidField("max_downloads must be from 1 to 1,000,000")
+    with writing() as session:
+        image = session.get(Image, image_id, populate_existing=True)
+        require_owner(viewer, image.owner_id if image else None)
+        link = _new_link("download", viewer, now, lasts)
+        link.image_id, link.variant, link.disposition = image_id, variant, disposition
+        link.max_downloads = max_downloads
+        session.add(link)
+    return SignedLink(link=link, token=signer.sign(_claim(link, image_id)))
+
+
+def share_gallery(
+    kind: str, slug: str, *, viewer: Viewer, signer: LinkSigner, now: datetime, lasts: timedelta
+) -> SignedLink:
+    """Make a link that opens a whole gallery.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+        InvalidField: *lasts* is out of bounds.
+    """
+    with writing() as session:
+        gallery = session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
+        require_owner(viewer, gallery.owner_id if gallery else None)
+        assert gallery is not None
+        link = _new_link("share", viewer, now, lasts)
+        link.gallery_id = gallery.id
+        session.add(link)
+    return SignedLink(link=link, token=signer.sign(_claim(link, gallery.id)))
+
+
+def standing_link(
+    row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta
+) -> Link:
+    """Return the link that listings sign downloads of *row*'s gallery with.
+
+    A single generation has one of its own. It lives *lasts* at the least,
+    up to the midnight after, and is replaced when less than *lasts* is left.
+    """
+    column, target = _standing_target(row)
+    fresh = (
+        select(Link)
+        .where(
+            column == target,
+            Link.is_standing,
+            Link.expires_at >= now + lasts,
+            Link.revoked_at.is_(None),
+        )
+        .order_by(Link.expires_at.desc(), Link.id)
+        .limit(1)
+    )
+    found = current_session().scalar(fresh)
+    if found is not None:
+        return found
+    with writing() as session:
+        # Another worker may have been faster.
+        link = session.scalar(fresh)
+        if link is None:
+            midnight = (now + lasts).replace(hour=0, minute=0, second=0, microsecond=0)
+            link = Link(
+                id=new_id(now),
+                purpose="download",
+                is_standing=True,
+                owner_id=row.owner_id,
+                created_at=now,
+                expires_at=midnight + timedelta(days=1),
+                **{column.key: target},
+            )
+            session.add(link)
+    return link
+
+
+def download_token(image_id: UUID, standing: Link, *, signer: LinkSigner) -> str:
+    """Return the token for downloading one image under a standing link."""
+    return signer.sign(_claim(standing, image_id))
+
+
+def read_download(token: str, *, signer: LinkSigner, now: datetime) -> Followed:
+    """Return what a download link leads to, without counting it as used.
+
+    Raises:
+        NotFound: the token was not signed here.
+        LinkEnded: it was, and has expired, was revoked or used up, or its
+            image is no longer kept.
+    """
+    claim = signer.read("download", token)
+    link = _live_link(claim, now)
+    query = image_rows().where(Image.id == claim.target_id)
+    image = current_session().execute(query).first()
+    if image is None:
+        raise _ended("gone", link, None)
+    if link.image_id not in (None, image.id) or link.gallery_id not in (None, image.gallery_id):
+        raise NotFound
+    return Followed(
+        image=image,
+        variant=claim.variant,
+        disposition=claim.disposition,
+        link_id=link.id,
+    )
+
+
+def count_download(link_id: UUID, *, now: datetime) -> None:
+    """Count one use of a link, unless it has ended meanwhile.
+
+    The condition and the count are one statement, so that of twenty at once
+    a link for one download lets exactly one through.
+
+    Raises:
+        LinkEnded: it was used up or revoked.
+    """
+    with writing() as session:
+        counted = session.execute(
+            update(Link)
+            .where(
+                Link.id == link_id,
+                Link.revoked_at.is_(None),
+                or_(Link.max_downloads.is_(None), Link.downloads < Link.max_downloads),
+            )
+            .values(downloads=Link.downloads + 1, last_used_at=now)
+            .returning(Link.id)
+        ).first()
+        link = session.get(Link, link_id)
+    if counted is None:
+        raise _ended(
+            "revoked" if link and link.revoked_at else "used_up",
+            link,
+            link.revoked_at if link else None,
+        )
+
+
+def open_share(token: str, *, signer: LinkSigner, now: datetime) -> OpenedShare:
+    """Return the gallery that a share link opens; raises as ``read_download`` does."""
+    claim = signer.read("share", token)
+    link = _live_link(claim, now)
+    gallery = current_session().get(Gallery, claim.target_id)
+    if gallery is None or link.gallery_id != gallery.id:
+        raise NotFound
+    return OpenedShare(
+        gallery=gallery,
+        link_id=link.id,
+        expires_at=link.expires_at,
+        shared_by=_owner_name(link) or "",
+    )
+
+
+def revoke_link(link_id: UUID, *, viewer: Viewer, now: datetime) -> Link:
+    """End a link at once; doing so twice changes nothing.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+    """
+    with writing() as session:
+        link = session.get(Link, link_id, populate_existing=True)
+        require_owner(viewer, link.owner_id if link else None)
+        assert link is not None
+        link.revoked_at = link.revoked_at or now
+    return link
+
+
+def list_links(
+    *,
+    viewer: Viewer,
+    image_id: UUID | None = None,
+    gallery_id: UUID | None = None,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Page[Row[Any]]:
+    """List the links that *viewer* may revoke, newest first.
+
+    Raises:
+        SignInRequired: nobody is signed in.
+        InvalidCursor: the cursor did not come from a page.
+    """
+    user_id = require_user(viewer)
+    query = select(*Link.__table__.columns)
+    if not viewer.is_admin:
+        query = query.where(Link.owner_id == user_id)
+    if image_id:
+        query = query.where(Link.image_id == image_id)
+    if gallery_id:
+        query = query.where(Link.gallery_id == gallery_id)
+    return read_page(query, Link.id, cursor=cursor, limit=limit)
+
+
+def is_live(link: Link | Row[Any], now: datetime) -> bool:
+    """Tell whether the link still opens what it was made for."""
+    left = link.max_downloads is None or link.downloads < link.max_downloads
+    return bool(link.revoked_at is None and now < link.expires_at and left)
+
+
+def _refuse_other_spellings(token: str) -> None:
+    """Refuse a token whose signature could be written in another way.
+
+    The last character of a base64 text has spare bits, and decoders ignore
+    padding: without this, several tokens would stand for one link.
+    """
+    signature = token.rpartition(".")[2]
+    try:
+        value = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    except binascii.Error:
+        raise NotFound from None
+    if base64.urlsafe_b64encode(value).rstrip(b"=").decode() != signature:
+        raise NotFound
+
+
+def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise InvalidField(f"{what} must be one of {', '.join(choices)}")
+
+
+def _new_link(purpose: str, viewer: Viewer, now: datetime, lasts: timedelta) -> Link:
+    if not SHORTEST <= lasts <= LONGEST:
+        raise InvalidField(
+            f"expires_in must be from 1 to {int(LONGEST.total_seconds()):,} seconds"
+        )
+    # Whole seconds, since that is what the token can say.
+    expires_at = (now + lasts).replace(microsecond=0)
+    return Link(
+        id=new_id(now),
+        purpose=purpose,
+        owner_id=require_user(viewer),
+        created_at=now,
+        expires_at=expires_at,
+    )
+
+
+def _claim(link: Link, target_id: UUID) -> Claim:
+    return Claim(
+        purpose=link.purpose,
+        link_id=link.id,
+        target_id=target_id,
+        variant=link.variant or "original",
+        disposition=link.disposition or "attachment",
+        expires_at=link.expires_at,
+    )
+
+
+def _standing_target(row: Row[Any] | Gallery) -> tuple[Any, UUID]:
+    if isinstance(row, Gallery):
+        return Link.gallery_id, row.id
+    if row.gallery_id:
+        return Link.gallery_id, row.gallery_id
+    return Link.image_id, row.id
+
+
+def _live_link(claim: Claim, now: datetime) -> Link:
+    link = current_session().get(Link, claim.link_id, populate_existing=True)
+    if now >= claim.expires_at:
+        raise _ended("expired", link, claim.expires_at)
+    if link is None:
+        # The row went with its image or gallery.
+        raise _ended("gone", None, None)
+    if link.revoked_at is not None:
+        raise _ended("revoked", link, link.revoked_at)
+    if link.max_downloads is not None and link.downloads >= link.max_downloads:
+        raise _ended("used_up", link, link.last_used_at)
+    return link
+
+
+def _ended(reason: str, link: Link | None, ended_at: datetime | None) -> LinkEnded:
+    return LinkEnded(reason, ended_at=ended_at, shared_by=_owner_name(link))
+
+
+def _owner_name(link: Link | None) -> str | None:
+    if link is None:
+        return None
+    return current_session().scalar(select(User.name).where(User.id == link.owner_id))

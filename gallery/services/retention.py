@@ -1,0 +1,241 @@
+"""Forget images whose keeping time is over, and keep those that are to stay.
+
+Rows go first and objects after the commit: a crash may leave a stray
+object but never a page without its picture. What is doomed is decided by
+one query, which the dry run reads and each batch deletes by, in the same
+transaction: an image that was kept or replaced a moment ago is safe.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, not_, or_, select, true
+
+from gallery.errors import StorageError
+from gallery.extensions import current_session, writing
+from gallery.models import Gallery, Image, Round, Sweep
+from gallery.services import thumbnails
+from gallery.services.access import Viewer, require_owner
+from gallery.services.identifiers import check_text, new_id
+from gallery.services.ingest import SHORTEST_SESSION
+from gallery.storage import Storages
+
+BATCH = 500
+# Unlinking waits for the disk; four at once are half as fast again as one.
+_DELETERS = 4
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRule:
+    """What a sweep removes besides expired images; all of it only where given.
+
+    ``older_than``: images made before. ``keep_count``: all but the newest so
+    many. ``most_bytes``: the oldest, until no more than this is stored.
+    ``kind`` narrows the whole sweep. Kept images, and sessions under seven
+    days, are never removed.
+    """
+
+    kind: str | None = None
+    older_than: datetime | None = None
+    keep_count: int | None = None
+    most_bytes: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was given, for the record of the sweep."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.older_than:
+            given["older_than"] = self.older_than.isoformat()
+        return given
+
+
+@dataclass(kw_only=True)
+class SweepResult:
+    """What a sweep removed, or would remove: ids, their bytes, and the errors it met."""
+
+    deleted: list[UUID] = field(default_factory=list)
+    bytes: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def expire_images(
+    *, storages: Storages, now: datetime, rule: SweepRule | None = None, batch: int = BATCH
+) -> SweepResult:
+    """Remove all images that *rule* dooms, batch by batch.
+
+    Safe to run again after a crash, and twice at once. An object that can't
+    be deleted is logged and left for the storage check.
+    """
+    rule = rule or SweepRule()
+    result = SweepResult()
+    sweep_id = _begin_record(rule, now)
+    with ThreadPoolExecutor(_DELETERS) as pool:
+        while removed := _remove_batch(rule, now, batch):
+            for error in pool.map(lambda row: _delete_objects(row, storages), removed):
+                result.errors.extend(error)
+            result.deleted.extend(row.id for row in removed)
+            result.bytes += sum(row.size_bytes for row in removed)
+    if rule.kind is None:
+        _remove_empty_galleries(now)
+    _end_record(sweep_id, result, now)
+    log.info(
+        "sweep removed %d images, %d bytes, %d errors",
+        len(result.deleted),
+        result.bytes,
+        len(result.errors),
+    )
+    return result
+
+
+def doomed_images(*, now: datetime, rule: SweepRule | None = None) -> SweepResult:
+    """Return exactly what ``expire_images`` would remove now, and remove nothing."""
+    query = select(Image.id, Image.size_bytes).where(
+        Image.id.in_(_doomed(rule or SweepRule(), now))
+    )
+    rows = current_session().execute(query.order_by(Image.id)).all()
+    return SweepResult(
+        deleted=[row.id for row in rows], bytes=sum(row.size_bytes or 0 for row in rows)
+    )
+
+
+def change_image(image_id: UUID, changes: Mapping[str, Any], *, viewer: Viewer) -> None:
+    """Change an image: ``keep`` it for good or let its time run again; its ``category``.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+        InvalidField: the category is too long.
+    """
+    with writing() as session:
+        image = session.get(Image, image_id, populate_existing=True)
+        require_owner(viewer, image.owner_id if image else None)
+        assert image is not None
+        if "keep" in changes:
+            image.is_kept = bool(changes["keep"])
+        if "category" in changes:
+            image.category = check_text("category", changes["category"] or "", most=100) or None
+
+
+def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages) -> None:
+    """Delete an image at once, with its thumbnails and links.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+    """
+    with writing() as session:
+        image = session.get(Image, image_id, populate_existing=True)
+        require_owner(viewer, image.owner_id if image else None)
+        removed = _delete_rows(session, Image.id == image_id)
+    for row in removed:
+        _delete_objects(row, storages)
+
+
+def last_sweep() -> Sweep | None:
+    """Return the record of the newest finished sweep."""
+    return current_session().scalar(
+        select(Sweep)
+        .where(Sweep.finished_at.is_not(None))
+        .order_by(Sweep.started_at.desc())
+        .limit(1)
+    )
+
+
+def _doomed(rule: SweepRule, now: datetime) -> Select[Any]:
+    """Select the ids of all images that *rule* removes."""
+    reasons = [Image.expires_at <= now]
+    if rule.older_than:
+        reasons.append(Image.created_at < rule.older_than)
+    if rule.keep_count is not None:
+        reasons.append(Image.id.in_(_surplus(rule.keep_count, rule.kind)))
+    if rule.most_bytes is not None:
+        reasons.append(Image.id.in_(_over_quota(rule.most_bytes)))
+    return select(Image.id).where(
+        or_(*reasons), _sweepable(now), Image.kind == rule.kind if rule.kind else true()
+    )
+
+
+def _sweepable(now: datetime) -> ColumnElement[bool]:
+    young = and_(Image.kind == "session", Image.created_at > now - SHORTEST_SESSION)
+    return and_(Image.is_kept.is_(False), not_(young))
+
+
+def _surplus(keep_count: int, kind: str | None) -> Select[Any]:
+    newest_first = select(Image.id).where(Image.is_kept.is_(False)).order_by(Image.id.desc())
+    if kind:
+        newest_first = newest_first.where(Image.kind == kind)
+    # SQLite takes an offset only with a limit; no table has more rows than this.
+    return newest_first.limit(2**62).offset(keep_count)
+
+
+def _over_quota(most_bytes: int) -> Select[Any]:
+    """Select the oldest images whose going brings the storage below *most_bytes*."""
+    total = select(func.coalesce(func.sum(Image.size_bytes), 0)).scalar_subquery()
+    older = func.sum(Image.size_bytes).over(order_by=Image.id, rows=(None, 0))
+    freed = (
+        select(Image.id, (older - Image.size_bytes).label("freed_before"))
+        .where(Image.is_kept.is_(False), Image.status == "completed")
+        .subquery()
+    )
+    return select(freed.c.id).where(freed.c.freed_before < total - most_bytes)
+
+
+def _remove_batch(rule: SweepRule, now: datetime, batch: int) -> Sequence[Row[Any]]:
+    with writing() as session:
+        return _delete_rows(session, Image.id.in_(_doomed(rule, now).limit(batch)))
+
+
+def _delete_rows(session: Any, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    rows: Sequence[Row[Any]] = session.execute(
+        delete(Image)
+        .where(condition)
+        .returning(Image.id, Image.size_bytes, Image.storage_provider, Image.storage_key)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return rows
+
+
+def _delete_objects(row: Row[Any], storages: Storages) -> list[str]:
+    """Delete the object and its thumbnails; return what went wrong."""
+    if row.storage_key is None:
+        return []
+    try:
+        storage = storages.named(row.storage_provider)
+        storage.delete(row.storage_key)
+        thumbnails.forget(row.storage_key, storage=storage)
+    except StorageError as error:
+        log.warning("the object %s could not be deleted: %s", row.storage_key, error)
+        return [f"{row.storage_key}: {error}"]
+    return []
+
+
+def _remove_empty_galleries(now: datetime) -> None:
+    """Forget rounds and galleries whose last image is gone, once they are a week old."""
+    old = now - SHORTEST_SESSION
+    with writing() as session:
+        for table, column in ((Round, Image.round_id), (Gallery, Image.gallery_id)):
+            used = exists().where(column == table.id)
+            session.execute(
+                delete(table)
+                .where(table.created_at < old, not_(used))
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _begin_record(rule: SweepRule, now: datetime) -> UUID:
+    with writing() as session:
+        sweep = Sweep(id=new_id(now), started_at=now, rule=rule.as_json())
+        session.add(sweep)
+    return sweep.id
+
+
+def _end_record(sweep_id: UUID, result: SweepResult, now: datetime) -> None:
+    with writing() as session:
+        sweep = session.get(Sweep, sweep_id)
+        if sweep is not None:
+            sweep.finished_at = now
+            sweep.deleted, sweep.bytes = len(result.deleted), result.bytes
+            sweep.errors = len(result.errors)

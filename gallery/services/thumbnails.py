@@ -1,0 +1,60 @@
+"""Thumbnails: made once from the original, kept under a prefix of their own.
+
+The key of a thumbnail holds the key of its original, and a key never
+changes what it holds, so a thumbnail can't be out of date.
+"""
+
+import io
+from typing import BinaryIO
+
+from PIL import Image
+
+from gallery.errors import NotFound, ObjectExists, ObjectNotFound, StorageError
+from gallery.imaging.thumbnails import WIDTHS, make_thumbnail, make_thumbnail_from
+from gallery.storage import Storage
+
+PREFIX = "variants"
+
+
+def thumbnail_key(key: str, width: int) -> str:
+    """Return where the thumbnail of the object *key* lies."""
+    return f"{PREFIX}/{width}/{key}.webp"
+
+
+def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
+    """Open a thumbnail of the object *key*, made on first use.
+
+    Raises:
+        NotFound: thumbnails don't come in this width.
+        ObjectNotFound, DamagedImage: the original is missing or damaged.
+    """
+    if width not in WIDTHS:
+        raise NotFound
+    target = thumbnail_key(key, width)
+    try:
+        return storage.open(target)
+    except ObjectNotFound:
+        with storage.open(key) as original:
+            content = make_thumbnail_from(original, width)
+    keep_thumbnail(target, content, storage=storage)
+    return io.BytesIO(content)
+
+
+def keep_thumbnail(target: str, content: bytes, *, storage: Storage) -> None:
+    """Keep a thumbnail if there is room; one that can't be kept is made again next time."""
+    try:
+        storage.put(target, io.BytesIO(content))
+    except (ObjectExists, StorageError):
+        return
+
+
+def make_ahead(key: str, image: Image.Image, *, storage: Storage) -> None:
+    """Make all thumbnails of a picture that is decoded already."""
+    for width in WIDTHS:
+        keep_thumbnail(thumbnail_key(key, width), make_thumbnail(image, width), storage=storage)
+
+
+def forget(key: str, *, storage: Storage) -> None:
+    """Delete the thumbnails of the object *key*."""
+    for width in WIDTHS:
+        storage.delete(thumbnail_key(key, width))
