@@ -1,0 +1,129 @@
+"""Gallery keeps every picture that image generators make.
+
+``create_app`` is the only place where everything meets: it reads the
+settings, builds the parts they name, and hands them to each other.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gallery import scheduler, views
+from gallery.config import Settings, load_settings
+from gallery.extensions import Clock, House, csrf, db, migrate, prepare_engine
+from gallery.generators.demo import DemoGenerator
+from gallery.imaging.verify import MOST_BYTES
+from gallery.services.ingest import Intake
+from gallery.services.links import LinkSigner
+from gallery.storage import open_storages
+
+PACKAGE = Path(__file__).parent
+# In a checkout these lie beside the package; a wheel carries them inside it.
+HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
+FORM_BYTES = 1024 * 1024
+
+
+def create_app(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    instance_path: str | None = None,
+    clock: Clock = lambda: datetime.now(UTC),
+    run_jobs: bool = False,
+) -> Flask:
+    """Build a gallery.
+
+    *overrides* are settings that are stronger than the environment. With
+    *run_jobs*, scheduled jobs run in this process: for servers, not for
+    commands.
+
+    Raises:
+        InvalidSetting: a setting holds nonsense.
+    """
+    instance = Path(instance_path or os.environ.get("INSTANCE_PATH") or "instance").absolute()
+    instance.mkdir(parents=True, exist_ok=True)
+    settings = load_settings(instance, environ=os.environ, overrides=overrides)
+    app = Flask(
+        "gallery",
+        instance_path=str(instance),
+        template_folder=str(HOME / "templates"),
+        static_folder=str(HOME / "static"),
+    )
+    app.config.from_mapping(_flask_settings(settings))
+    _set_up_logging(app)
+    _set_up_database(app)
+    csrf.init_app(app)
+    app.extensions["gallery"] = _build_house(settings, clock)
+    views.init_app(app)
+    _set_up_edge(app, settings)
+    if run_jobs:
+        scheduler.start(app)
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.SECRET_KEY[0],
+        "SECRET_KEY_FALLBACKS": list(settings.SECRET_KEY[1:]),
+        "SQLALCHEMY_DATABASE_URI": settings.DATABASE_URL,
+        # A form carries a picture and its fields.
+        "MAX_CONTENT_LENGTH": MOST_BYTES + FORM_BYTES,
+        "MAX_FORM_PARTS": 200,
+        "SESSION_COOKIE_NAME": "gallery",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.PUBLIC_URL.startswith("https://"),
+        "WTF_CSRF_TIME_LIMIT": None,
+    }
+
+
+def _build_house(settings: Settings, clock: Clock) -> House:
+    storages = open_storages(settings)
+    return House(
+        settings=settings,
+        storages=storages,
+        intake=Intake(
+            storage=storages.default,
+            retention=timedelta(days=settings.IMAGE_RETENTION_DAYS),
+            story_prefix=settings.GENERATED_IMAGE_DIR,
+            story_format=settings.GENERATED_IMAGE_FORMAT,
+            saves_stories=settings.SAVE_GENERATED_IMAGES,
+            makes_thumbnails_ahead=settings.THUMBNAILS_AHEAD,
+        ),
+        signer=LinkSigner(settings.SECRET_KEY),
+        generator=DemoGenerator(),
+        clock=clock,
+    )
+
+
+def _set_up_logging(app: Flask) -> None:
+    if not logging.getLogger().handlers:
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("gallery").setLevel(logging.DEBUG if app.debug else logging.INFO)
+
+
+def _set_up_database(app: Flask) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(HOME / "migrations"), render_as_batch=True)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def _set_up_edge(app: Flask, settings: Settings) -> None:
+    """Believe as many proxies as the settings name, and let named front ends read the JSON."""
+    proxies = settings.TRUSTED_PROXIES
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    if settings.CORS_ORIGINS:
+        CORS(
+            app,
+            resources={r"/api/*": {"origins": list(settings.CORS_ORIGINS)}},
+            expose_headers=["ETag", "Link", "Location", "Retry-After"],
+        )

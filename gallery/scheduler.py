@@ -1,0 +1,57 @@
+"""Jobs that run by themselves, inside the web server's workers.
+
+Every worker fires every job. The worker that first inserts a row for the
+job's slot, which is its minute, does the work; the others see the row and
+leave it. A lock would not do: a short job is over before the next worker
+asks for it.
+"""
+
+import logging
+from datetime import timedelta
+
+from apscheduler.triggers.cron import CronTrigger
+from flask import Flask
+
+from gallery.extensions import House, scheduler
+from gallery.services.jobs import claim_slot
+from gallery.services.retention import SweepResult, SweepRule, expire_images
+
+log = logging.getLogger(__name__)
+# A worker that was busy or asleep may still do a job this late.
+GRACE = timedelta(hours=1)
+
+
+def start(app: Flask) -> None:
+    """Schedule the jobs that the settings name, and start the scheduler's thread."""
+    house: House = app.extensions["gallery"]
+    app.config["SCHEDULER_API_ENABLED"] = False
+    app.config["SCHEDULER_TIMEZONE"] = "UTC"
+    scheduler.init_app(app)
+    if house.settings.IMAGE_CLEANUP_ENABLED:
+        scheduler.add_job(
+            "sweep",
+            run_sweep,
+            args=[app],
+            trigger=CronTrigger.from_crontab(house.settings.IMAGE_CLEANUP_CRON, timezone="UTC"),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=int(GRACE.total_seconds()),
+            replace_existing=True,
+        )
+    if not scheduler.running:
+        scheduler.start()
+
+
+def run_sweep(app: Flask) -> SweepResult | None:
+    """Sweep, unless another worker has this slot; errors are logged, so that the next one runs."""
+    house: House = app.extensions["gallery"]
+    with app.app_context():
+        try:
+            now = house.now()
+            if not claim_slot("sweep", now=now):
+                return None
+            rule = SweepRule(most_bytes=house.settings.MAX_STORAGE_BYTES)
+            return expire_images(storages=house.storages, now=now, rule=rule)
+        except Exception:  # noqa: BLE001 - the outer edge of a job
+            log.exception("the sweep failed; the next one tries again")
+            return None

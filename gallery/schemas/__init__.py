@@ -1,0 +1,1 @@
+"""The shapes of the JSON, and the OpenAPI document made from them."""

@@ -1,0 +1,25 @@
+"""How the JSON writes times, and the parts that several shapes share."""
+
+from datetime import datetime
+
+from marshmallow import Schema, fields
+
+
+def instant(value: datetime | None) -> str | None:
+    """Return an instant as RFC 3339 in UTC, such as ``2026-11-20T14:02:00Z``."""
+    return value.isoformat(timespec="seconds").replace("+00:00", "Z") if value else None
+
+
+def text(description: str, *, nullable: bool = False, **options: object) -> fields.String:
+    """Declare a text with its description."""
+    return fields.String(allow_none=nullable, metadata={"description": description, **options})
+
+
+class ProblemSchema(Schema):
+    """An error, as RFC 9457 has it."""
+
+    type = text("What kind of problem this is: a URN that never changes.")
+    title = text("The same for every problem of this type.")
+    status = fields.Integer(metadata={"description": "The HTTP status."})
+    detail = text("What was wrong this time.")
+    errors = fields.Dict(metadata={"description": "What was wrong with each field."})

@@ -1,0 +1,102 @@
+"""Where a picture is found: pages, JSON and shared galleries have addresses of their own."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from gallery.extensions import House
+from gallery.imaging.thumbnails import WIDTHS
+from gallery.models import Link
+from gallery.services.links import download_token, standing_link
+
+GALLERY_PAGES = {"session": "/sessions/", "game": "/games/", "story": "/stories/"}
+
+
+def gallery_path(kind: str, slug: str) -> str:
+    """Return the path of a gallery's page."""
+    return f"{GALLERY_PAGES[kind]}{slug}"
+
+
+def stored_path(image: Any) -> str:
+    """Return the path of the stored file, as older clients know it."""
+    if image.kind == "session":
+        return f"/storage/generated/{image.gallery_slug}/{image.image_type}.png"
+    if image.kind == "round":
+        return f"/generated-images/{image.gallery_slug}/{image.round_number}/{image.player}.jpg"
+    if image.kind == "story":
+        return f"/generated/{image.storage_key.rpartition('/')[2]}"
+    return f"/outputs/{image.storage_key}"
+
+
+class Addresses:
+    """The addresses for who may see the pictures anyway; *base* begins absolute ones."""
+
+    def __init__(self, house: House, *, base: str = "") -> None:
+        self._house = house
+        self._base = base
+        self._standing: dict[UUID, Link] = {}
+
+    def page(self, image: Any) -> str:
+        """Return the page that shows the image alone."""
+        return f"{self._base}/images/{image.id}"
+
+    def original(self, image: Any) -> str:
+        """Return the stored bytes, shown in the browser."""
+        return self._base + stored_path(image)
+
+    def thumbnail(self, image: Any, width: int) -> str:
+        """Return a thumbnail; its address changes with the picture, so it may be cached for ever."""
+        return f"{self._base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
+
+    def srcset(self, image: Any) -> str:
+        """Return the thumbnails that are not enlarged, for the browser to choose from."""
+        return srcset(self, image)
+
+    def download(self, image: Any) -> str:
+        """Return a signed link that downloads the original."""
+        group = image.gallery_id or image.id
+        if group not in self._standing:
+            self._standing[group] = standing_link(
+                image,
+                now=self._house.now(),
+                lasts=timedelta(days=self._house.settings.DOWNLOAD_LINK_DAYS),
+            )
+        token = download_token(image.id, self._standing[group], signer=self._house.signer)
+        return f"{self._base}/d/{token}"
+
+
+class ShareAddresses:
+    """The addresses inside a shared gallery: all lie below its link, and need nothing else."""
+
+    def __init__(self, token: str) -> None:
+        self._base = f"/s/{token}"
+
+    def page(self, image: Any) -> str:
+        """Return the original: a share has no page for a single picture."""
+        return self.original(image)
+
+    def original(self, image: Any) -> str:
+        """Return the stored bytes, shown in the browser."""
+        return f"{self._base}/images/{image.id}"
+
+    def thumbnail(self, image: Any, width: int) -> str:
+        """Return a thumbnail."""
+        return f"{self._base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
+
+    def srcset(self, image: Any) -> str:
+        """Return the thumbnails that are not enlarged, for the browser to choose from."""
+        return srcset(self, image)
+
+    def download(self, image: Any) -> str:
+        """Return the stored bytes as a download."""
+        return f"{self._base}/images/{image.id}/download"
+
+
+def srcset(addresses: Addresses | ShareAddresses, image: Any) -> str:
+    """Return the ``srcset`` of an image: widths below its own, and the first that holds it."""
+    wanted = [width for width in WIDTHS if width < image.width]
+    entries = [f"{addresses.thumbnail(image, width)} {width}w" for width in wanted]
+    if len(wanted) < len(WIDTHS):
+        largest = WIDTHS[len(wanted)]
+        entries.append(f"{addresses.thumbnail(image, largest)} {image.width}w")
+    return ", ".join(entries)

@@ -1,0 +1,89 @@
+"""How the endpoints answer: lists with a next page, conditional JSON, repeated requests."""
+
+from collections.abc import Callable
+from functools import wraps
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app, jsonify, request
+from werkzeug.wrappers import Response
+
+from gallery.extensions import current_house
+from gallery.services import idempotency
+from gallery.services.access import require_user
+from gallery.services.catalog import Page
+from gallery.views.addresses import Addresses
+from gallery.views.auth import current_viewer
+
+
+def absolute_addresses() -> Addresses:
+    """Return addresses that a front end elsewhere can use."""
+    house = current_house()
+    return Addresses(house, base=house.settings.PUBLIC_URL)
+
+
+def answer_list(name: str, items: list[Any], page: Page[Any]) -> Response:
+    """Answer ``{name: items, next}``, with a ``Link`` header (RFC 8288) to the next page."""
+    response = jsonify({name: items, "next": page.next_cursor})
+    return link_next(response, page)
+
+
+def link_next(response: Response, page: Page[Any]) -> Response:
+    """Add the ``Link`` header to the next page, if there is one."""
+    if page.next_cursor:
+        query = request.args.to_dict() | {"cursor": page.next_cursor}
+        base = current_house().settings.PUBLIC_URL
+        response.headers["Link"] = f'<{base}{request.path}?{urlencode(query)}>; rel="next"'
+    return response
+
+
+def answer_conditionally(content: Any) -> Response:
+    """Answer JSON with a strong ETag, or 304 to who has it already."""
+    body = current_app.json.dumps(content).encode()
+    response = Response(body, content_type="application/json")
+    response.set_etag(sha256(body).hexdigest()[:32])
+    return response.make_conditional(request.environ)
+
+
+def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Do a POST with an ``Idempotency-Key`` once, and repeat its answer after that."""
+
+    @wraps(view)
+    def answered(*args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return view(*args, **kwargs)
+        owner_id = require_user(current_viewer())
+        known = idempotency.begin_request(
+            owner_id, key, _fingerprint(), now=current_house().now()
+        )
+        if known:
+            return Response(known.body, known.status, content_type=known.content_type)
+        try:
+            response = view(*args, **kwargs)
+        except BaseException:
+            idempotency.end_request(owner_id, key, None)
+            raise
+        answer = idempotency.Answer(
+            status=response.status_code,
+            content_type=response.content_type or "",
+            body=response.get_data(),
+        )
+        idempotency.end_request(owner_id, key, answer)
+        return response
+
+    return answered
+
+
+def _fingerprint() -> str:
+    """Return what makes this request another one; a repeated form has a new boundary."""
+    parts = [request.method.encode(), request.full_path.encode()]
+    if request.mimetype != "multipart/form-data":
+        return idempotency.fingerprint_of(*parts, request.get_data())
+    for name, values in sorted(request.form.lists()):
+        parts += [name.encode(), *(value.encode() for value in values)]
+    for name, file in sorted(request.files.items()):
+        parts += [name.encode(), sha256(file.read()).digest()]
+        file.seek(0)
+    return idempotency.fingerprint_of(*parts)

@@ -1,0 +1,118 @@
+"""Games: rounds, and in each a picture of every player."""
+
+from typing import Any
+
+from flask import jsonify
+from flask_smorest import Blueprint
+from werkzeug.wrappers import Response
+
+from gallery.errors import InvalidName
+from gallery.extensions import current_house
+from gallery.schemas.fields import instant
+from gallery.schemas.galleries import GalleryListSchema, GameSchema, PageQuerySchema, gallery_json
+from gallery.schemas.images import RoundImageSchema, RoundSchema, round_image_json
+from gallery.services import catalog, ingest
+from gallery.services.identifiers import check_slug
+from gallery.views.addresses import gallery_path
+from gallery.views.api.answers import absolute_addresses, answer_conditionally, answer_list
+from gallery.views.api.uploads import read_upload, upload_body
+from gallery.views.auth import current_viewer
+from gallery.views.words import alt_text
+
+bp = Blueprint("games", __name__, url_prefix="/api/games", description="Games and rounds")
+
+
+@bp.route("", methods=["GET"])
+@bp.arguments(PageQuerySchema, location="query")
+@bp.response(200, GalleryListSchema)
+def index(query: dict[str, Any]) -> Response:
+    """List the games that you find."""
+    page = catalog.list_galleries("game", viewer=current_viewer(), **query)
+    items = [gallery_json(card, gallery_path("game", card.slug)) for card in page.items]
+    return answer_list("galleries", items, page)
+
+
+@bp.route("/<code>", methods=["GET"])
+@bp.response(200, GameSchema)
+def show(code: str) -> Response:
+    """Show a game and its rounds."""
+    game = catalog.show_gallery("game", check_slug("game code", code), viewer=current_viewer())
+    base = current_house().settings.PUBLIC_URL
+    rounds = [
+        {
+            "round": round_.number,
+            "image_count": round_.image_count,
+            "created_at": instant(round_.created_at),
+            "url": f"{base}/games/{code}/rounds/{round_.number}",
+            "images_url": f"{base}/api/games/{code}/rounds/{round_.number}/images",
+        }
+        for round_ in catalog.list_rounds(game)
+    ]
+    about = gallery_json(game, base + gallery_path("game", code))
+    return jsonify(about | {"code": code, "rounds": rounds})
+
+
+@bp.route("/<code>/rounds/<number>/images", methods=["GET"])
+@bp.response(200, RoundSchema)
+def images(code: str, number: str) -> Response:
+    """Show a round in one answer; send the ETag again to hear whether it changed."""
+    listing = catalog.show_round(
+        check_slug("game code", code), round_number(number), viewer=current_viewer()
+    )
+    urls = absolute_addresses()
+    ends = [row.expires_at for row in listing.images if not row.is_kept and row.expires_at]
+    return answer_conditionally(
+        {
+            "game_code": code,
+            "round": listing.number,
+            "expires_at": instant(min(ends, default=None)),
+            "images": [round_image_json(row, urls, alt_text(row)) for row in listing.images],
+        }
+    )
+
+
+@bp.route("/<code>/rounds/<number>/players/<player>/image", methods=["PUT"])
+@bp.doc(
+    requestBody=upload_body(
+        submission_id="The front end's id of the submission.",
+        completed_sentence="The sentence with its cards.",
+        cards="A card; repeat the field for each.",
+        art_style="The style asked for.",
+        ai_service="The service that made it.",
+    )
+)
+@bp.response(201, RoundImageSchema)
+@bp.alt_response(200, schema=RoundImageSchema, description="It took the place of another image.")
+def save(code: str, number: str, player: str) -> Response:
+    """Save a player's picture, or replace it; game, round and player appear on first use."""
+    house, upload = current_house(), read_upload()
+    saved = ingest.save_round_image(
+        code,
+        round_number(number),
+        player,
+        upload.content,
+        submission=ingest.Submission(
+            submission_id=upload.text("submission_id"),
+            completed_sentence=upload.text("completed_sentence"),
+            cards=upload.fields.getlist("cards"),
+        ),
+        details=upload.details(),
+        viewer=current_viewer(),
+        intake=house.intake,
+        now=house.now(),
+    )
+    image = catalog.show_image(saved.image_id, viewer=current_viewer())
+    response = jsonify(round_image_json(image, absolute_addresses(), alt_text(image)))
+    response.status_code = 200 if saved.replaced else 201
+    return response
+
+
+def round_number(text: str) -> int:
+    """Return the number of a round.
+
+    Raises:
+        InvalidName: it is not written as a number from 1 to 9,999,999.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= 7 and text[0] != "0"):
+        raise InvalidName("The round must be a number from 1 on")
+    return int(text)

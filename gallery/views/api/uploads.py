@@ -1,0 +1,122 @@
+"""Read an upload: a multipart form with the field ``image``, or the bytes as the body."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from gallery.errors import InvalidField
+from gallery.services.ingest import Details
+
+TRUE_WORDS = ("1", "true", "yes", "on")
+MOST_PARAMETERS = 65_536
+
+DESCRIPTION = (
+    "Send the picture as the multipart field `image` with the other fields beside it, or as the"
+    " body with the other fields in the query."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """The bytes of a picture, and what was told with them."""
+
+    content: bytes
+    fields: MultiDict[str, str]
+
+    def text(self, *names: str) -> str | None:
+        """Return the first of *names* that was given, or None."""
+        return next((self.fields[name] for name in names if self.fields.get(name)), None)
+
+    def details(self) -> Details:
+        """Return what was told of how the image came to be.
+
+        Raises:
+            InvalidField: ``parameters`` is no JSON object, or ``generated_at`` no time.
+        """
+        return Details(
+            prompt=self.text("prompt", "description") or "",
+            negative_prompt=self.text("negative_prompt"),
+            model=self.text("model"),
+            service=self.text("service", "ai_service"),
+            style=self.text("style", "art_style"),
+            category=self.text("category"),
+            parameters=_parameters(self.text("parameters")),
+            generated_at=_instant(self.text("generated_at")),
+        ).checked()
+
+
+def read_upload() -> Upload:
+    """Return the upload of this request.
+
+    Raises:
+        InvalidField: there is no picture in it.
+        RequestEntityTooLarge: it is larger than any image that is taken.
+    """
+    if request.mimetype == "multipart/form-data":
+        file = request.files.get("image")
+        if file is None:
+            raise InvalidField("The form has no file in its field `image`")
+        return Upload(content=file.read(), fields=request.form)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        raise InvalidField("A picture can't be sent in this kind of form: use multipart/form-data")
+    return Upload(content=request.get_data(cache=False), fields=request.args)
+
+
+def is_true(text: str | None) -> bool:
+    """Tell whether a form's text means yes."""
+    return (text or "").strip().lower() in TRUE_WORDS
+
+
+def upload_body(**more: str) -> dict[str, Any]:
+    """Return the OpenAPI description of an upload; *more* are fields beside the usual ones."""
+    told = {
+        "prompt": "What was asked for.",
+        "negative_prompt": "What was not wanted.",
+        "model": "The model that made it.",
+        "service": "The service that ran the model.",
+        "style": "The style asked for.",
+        "category": "A category of your choice.",
+        "parameters": "A JSON object of your choice.",
+        "generated_at": "When it was made (RFC 3339).",
+        **more,
+    }
+    fields = {name: {"type": "string", "description": text} for name, text in told.items()}
+    picture = {"type": "string", "format": "binary", "description": "PNG, JPEG or WebP."}
+    form = {"type": "object", "required": ["image"], "properties": {"image": picture} | fields}
+    content = {"multipart/form-data": {"schema": form}}
+    content |= {f"image/{name}": {"schema": {}} for name in ("png", "jpeg", "webp")}
+    return {"required": True, "description": DESCRIPTION, "content": content}
+
+
+def _parameters(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    if len(text) > MOST_PARAMETERS:
+        raise InvalidField(f"parameters has more than {MOST_PARAMETERS:,} characters")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidField("parameters must be a JSON object") from None
+    if not isinstance(value, dict) or "\\u0000" in text:
+        raise InvalidField("parameters must be a JSON object")
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidField("generated_at must be a time such as 2026-11-20T14:02:00Z") from None
+    if instant.tzinfo is None:
+        raise InvalidField("generated_at needs an offset, such as Z")
+    return instant

@@ -1,0 +1,126 @@
+"""The forms of who owns a picture or a gallery: keep, delete, share, revoke."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request, session
+from werkzeug.wrappers import Response
+
+from gallery.errors import InvalidField, NotFound
+from gallery.extensions import current_house
+from gallery.models import Link
+from gallery.services import catalog, galleries, links, retention
+from gallery.services.access import require_user
+from gallery.views.addresses import GALLERY_PAGES, gallery_path
+from gallery.views.auth import current_viewer
+
+bp = Blueprint("curate", __name__)
+
+
+@bp.post("/images/<uuid:image_id>/keep")
+def keep(image_id: UUID) -> Response:
+    """Keep an image for good, or let its time run again."""
+    kept = request.form.get("keep") == "1"
+    retention.change_image(image_id, {"keep": kept}, viewer=current_viewer())
+    flash("This picture is kept now." if kept else "This picture's time runs again.")
+    return redirect(f"/images/{image_id}", code=303)
+
+
+@bp.post("/images/<uuid:image_id>/delete")
+def delete(image_id: UUID) -> Response:
+    """Delete an image, and go to where it hung."""
+    viewer, house = current_viewer(), current_house()
+    require_user(viewer)
+    image = catalog.show_image(image_id, viewer=viewer)
+    retention.delete_image(image_id, viewer=viewer, storages=house.storages)
+    flash("The picture is deleted.")
+    if image.gallery_slug is None:
+        return redirect("/generations/", code=303)
+    return redirect(gallery_path(image.gallery_kind, image.gallery_slug), code=303)
+
+
+@bp.post("/images/<uuid:image_id>/links")
+def sign(image_id: UUID) -> Response:
+    """Make a link to an image; its page shows it once."""
+    house = current_house()
+    signed = links.sign_download(
+        image_id,
+        viewer=current_viewer(),
+        signer=house.signer,
+        now=house.now(),
+        lasts=_lifetime(),
+        variant=request.form.get("variant", "original"),
+        disposition=request.form.get("disposition", "attachment"),
+        max_downloads=_number("max_downloads"),
+    )
+    url = f"{house.settings.PUBLIC_URL}/d/{signed.token}"
+    session["new_link"] = {"url": url, "expires_at": signed.link.expires_at}
+    return redirect(f"/images/{image_id}", code=303)
+
+
+@bp.post("/galleries/<kind>/<slug:slug>/links")
+def share(kind: str, slug: str) -> Response:
+    """Make a link that opens a gallery; its page shows it once."""
+    house = current_house()
+    signed = links.share_gallery(
+        _checked(kind),
+        slug,
+        viewer=current_viewer(),
+        signer=house.signer,
+        now=house.now(),
+        lasts=_lifetime(),
+    )
+    session["share_url"] = f"{house.settings.PUBLIC_URL}/s/{signed.token}"
+    return redirect(gallery_path(kind, slug), code=303)
+
+
+@bp.post("/galleries/<kind>/<slug:slug>/visibility")
+def change_visibility(kind: str, slug: str) -> Response:
+    """Change who may see a gallery."""
+    galleries.change_gallery(
+        _checked(kind),
+        slug,
+        viewer=current_viewer(),
+        now=current_house().now(),
+        visibility=request.form.get("visibility", ""),
+    )
+    flash("Saved: who may see this has changed.")
+    return redirect(gallery_path(kind, slug), code=303)
+
+
+@bp.post("/links/<uuid:link_id>/revoke")
+def revoke(link_id: UUID) -> Response:
+    """Revoke a link, and go back to what it opened."""
+    viewer = current_viewer()
+    link = links.revoke_link(link_id, viewer=viewer, now=current_house().now())
+    flash("The link is withdrawn.")
+    return redirect(_target_of(link), code=303)
+
+
+def _target_of(link: Link) -> str:
+    if link.image_id:
+        return f"/images/{link.image_id}"
+    gallery = catalog.show_gallery_by_id(link.gallery_id, viewer=current_viewer())
+    return gallery_path(gallery.kind, gallery.slug)
+
+
+def _checked(kind: str) -> str:
+    if kind not in GALLERY_PAGES:
+        raise NotFound
+    return kind
+
+
+def _lifetime() -> timedelta:
+    seconds = _number("expires_in")
+    if seconds is None:
+        return timedelta(days=current_house().settings.DOWNLOAD_LINK_DAYS)
+    return timedelta(seconds=min(seconds, 10**10))
+
+
+def _number(name: str) -> int | None:
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+        raise InvalidField(f"{name} must be a whole number")
+    return int(text)

@@ -1,0 +1,105 @@
+"""Send stored bytes: conditional, by range, and harmless whatever they hold."""
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from flask import request
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import wrap_file
+
+from gallery.errors import ObjectNotFound
+from gallery.extensions import current_house
+from gallery.imaging.convert import EXTENSIONS, MEDIA_TYPES
+from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
+from gallery.services.thumbnails import open_thumbnail
+from gallery.views.headers import FOREVER, IMAGE_POLICY
+from gallery.views.words import alt_text
+
+LONGEST_NAME = 80
+REVALIDATE = "no-cache"
+_NOT_IN_NAMES = set('\\/:*?"<>|')
+
+
+def send_original(image: Any, *, attachment: bool = False) -> Response:
+    """Send the stored bytes of an image; the ETag is their SHA-256."""
+    storage = current_house().storages.named(image.storage_provider)
+    response = _send(
+        storage.open(image.storage_key),
+        etag=image.sha256,
+        media_type=MEDIA_TYPES[image.format],
+        cache=f"{_scope(image)}, {REVALIDATE}",
+    )
+    _name(response, image, EXTENSIONS[image.format], attachment=attachment)
+    return response
+
+
+def send_thumbnail(
+    image: Any, width: int, *, version: str | None = None, attachment: bool = False
+) -> Response:
+    """Send a thumbnail, for ever cacheable where *version* names this very picture."""
+    storage = current_house().storages.named(image.storage_provider)
+    is_current = version is not None and image.sha256.startswith(version)
+    response = _send(
+        open_thumbnail(image.storage_key, width, storage=storage),
+        etag=f"{image.sha256}-{width}",
+        media_type=THUMBNAIL_TYPE,
+        cache=f"{_scope(image)}, {FOREVER if is_current else REVALIDATE}",
+    )
+    _name(response, image, "webp", attachment=attachment)
+    return response
+
+
+def send_variant(image: Any, variant: str, *, attachment: bool) -> Response:
+    """Send the original or a thumbnail, as a link names it."""
+    if variant == "original":
+        return send_original(image, attachment=attachment)
+    return send_thumbnail(image, int(variant), attachment=attachment)
+
+
+def retrying(attempt: Callable[[], Response]) -> Response:
+    """Look and send; look again if the object was replaced just between the two."""
+    try:
+        return attempt()
+    except ObjectNotFound:
+        return attempt()
+
+
+def _send(stream: BinaryIO, *, etag: str, media_type: str, cache: str) -> Response:
+    length = stream.seek(0, 2)
+    stream.seek(0)
+    response = Response(
+        wrap_file(request.environ, stream), content_type=media_type, direct_passthrough=True
+    )
+    response.content_length = length
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = cache
+    response.headers["Content-Security-Policy"] = IMAGE_POLICY
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=length)
+    if response.status_code == 304:
+        stream.close()
+    return response
+
+
+def _scope(image: Any) -> str:
+    """Shared caches may hold only what everybody may see."""
+    return "public" if image.visibility == "public" else "private"
+
+
+def _name(response: Response, image: Any, extension: str, *, attachment: bool) -> None:
+    """Name the file for who saves it (RFC 6266): ASCII for old clients, UTF-8 beside it."""
+    name = f"{_speaking_name(image)}.{extension}"
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    names = {"filename": ascii_name}
+    if ascii_name != name:
+        names["filename*"] = f"UTF-8''{quote(name, safe='')}"
+    response.headers.set(
+        "Content-Disposition", "attachment" if attachment else "inline", **names
+    )
+
+
+def _speaking_name(image: Any) -> str:
+    letters = (c if c.isprintable() and c not in _NOT_IN_NAMES else " " for c in alt_text(image))
+    return " ".join("".join(letters).split())[:LONGEST_NAME].strip(" .") or image.id.hex

@@ -1,0 +1,100 @@
+"""Turn exceptions into answers: problem+json for programs (RFC 9457), a page for people."""
+
+import logging
+from typing import Any
+
+from flask import Flask, jsonify, render_template, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from gallery.errors import GalleryError, LinkEnded, NotFound
+from gallery.extensions import current_house
+from gallery.schemas.openapi import API_PREFIX, PROBLEM_TYPE
+
+RETRY_AFTER_SECONDS = "5"
+ENDED_HEADINGS = {
+    "expired": "This link has expired",
+    "revoked": "This link was withdrawn",
+    "used_up": "This link has been used as often as it allowed",
+    "gone": "This picture is no longer kept",
+}
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(GalleryError, _gallery_error)
+    app.register_error_handler(LinkEnded, _link_ended)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_error)
+
+
+def _gallery_error(error: GalleryError) -> Response:
+    if error.status >= 500:
+        log.error("%s: %s", error.code, error)
+    # What is inside stays inside: a missing object's key is nobody's business but the log's.
+    detail = error.detail if error.status < 500 or error.status == 507 else ""
+    response = _answer(error.status, f"urn:gallery:{error.code}", error.title, detail)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if error.status in (503, 507):
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def _link_ended(error: LinkEnded) -> Response:
+    """Say when the link ended and whom to ask, and nothing of the picture."""
+    contact = current_house().settings.CONTACT
+    asked = [name for name in (error.shared_by, contact) if name]
+    page = render_template(
+        "links/ended.html",
+        heading=ENDED_HEADINGS[error.reason],
+        reason=error.reason,
+        ended_at=error.ended_at,
+        contact=", or ".join(asked) or "whoever sent it to you",
+    )
+    return Response(page, error.status, content_type="text/html; charset=utf-8")
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Keep the headers that belong to the status, such as ``Allow`` of a 405."""
+    original = error.get_response()
+    if error.code is None or error.code < 400:
+        return original  # type: ignore[return-value]
+    if error.code == 404:
+        return _gallery_error(NotFound())
+    detail = "" if error.code >= 500 else error.description or ""
+    fields = (getattr(error, "data", None) or {}).get("messages")
+    response = _answer(
+        error.code, "about:blank", error.name, "" if fields else detail, errors=fields
+    )
+    for name, value in original.headers:
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _database_error(error: OperationalError) -> Response:
+    """A database that is locked or restarting comes back; say so instead of failing for good."""
+    log.error("the database did not answer: %s", error.orig)
+    response = _answer(503, "urn:gallery:database-unavailable", "The database can't be reached", "")
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def _answer(status: int, kind: str, title: str, detail: str, errors: Any = None) -> Response:
+    if not _is_for_programs():
+        page = render_template("error.html", status=status, title=title, detail=detail)
+        return Response(page, status, content_type="text/html; charset=utf-8")
+    problem = {"type": kind, "title": title, "status": status}
+    problem |= {"detail": detail} if detail else {}
+    problem |= {"errors": errors} if errors else {}
+    response = jsonify(problem)
+    response.status_code = status
+    response.content_type = PROBLEM_TYPE
+    return response
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith((f"{API_PREFIX}/", "/healthz", "/readyz"))

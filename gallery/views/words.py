@@ -1,0 +1,96 @@
+"""What pages say of a picture, and the filters and globals of the templates."""
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from gallery.extensions import current_house
+from gallery.imaging.placeholder import draw_placeholder
+from gallery.views.addresses import Addresses
+from gallery.views.auth import current_viewer
+
+LONGEST_ALT = 240
+TYPE_NAMES = {
+    "main": "Main picture",
+    "infographic_1": "First infographic",
+    "infographic_2": "Second infographic",
+    "lifestyle": "Lifestyle picture",
+    "comparison": "Comparison",
+}
+
+
+def alt_text(image: Any) -> str:
+    """Return what the picture shows, in words: the sentence or prompt that it was made from."""
+    told = " ".join((image.completed_sentence or image.prompt or "").split())
+    if told:
+        return told if len(told) <= LONGEST_ALT else told[: LONGEST_ALT - 1].rstrip() + "…"
+    if image.kind == "session":
+        return f"{TYPE_NAMES[image.image_type]} of {image.gallery_title or 'a session'}"
+    if image.kind == "round":
+        return f"The picture of {image.player} in round {image.round_number}"
+    if image.kind == "story":
+        return f"Illustration of page {image.page_number}"
+    return "A generated picture"
+
+
+def retention(image: Any) -> str:
+    """Return when and why an image will go."""
+    if image.is_kept or image.expires_at is None:
+        return "Kept for good: it does not expire."
+    day = f"{image.expires_at.day} {image.expires_at:%B %Y}"
+    if image.expires_at <= current_house().now():
+        return f"Its time was over on {day}; the next sweep removes it."
+    days = (image.expires_at - image.completed_at).days
+    return f"Goes on {day}, {days} days after it was made, unless somebody keeps it."
+
+
+def when(value: datetime | None) -> Markup | str:
+    """Return an instant as a ``time`` element, in UTC."""
+    if value is None:
+        return ""
+    shown = f"{value.day} {value:%b %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(
+        value.isoformat(timespec="seconds"), shown
+    )
+
+
+def filesize(value: float | None) -> str:
+    """Return a number of bytes as people write it: ``1.2 MB``."""
+    amount = float(value or 0)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def placeholder_uri(image: Any) -> str:
+    """Return the blurred impression of an image as a ``data:`` URI, or nothing."""
+    return draw_placeholder(image.placeholder) if image.placeholder else ""
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters and globals."""
+    folder = Path(app.static_folder or "")
+
+    @lru_cache(maxsize=256)
+    def static_url(filename: str) -> str:
+        # The address changes with the content, so that it can be cached for ever.
+        digest = hashlib.sha256((folder / filename).read_bytes()).hexdigest()[:10]
+        return f"{app.static_url_path}/{escape(filename)}?v={digest}"
+
+    app.add_template_filter(when)
+    app.add_template_filter(filesize)
+    app.add_template_global(alt_text)
+    app.add_template_global(retention)
+    app.add_template_global(placeholder_uri)
+    app.add_template_global(static_url)
+
+    @app.context_processor
+    def _shared() -> dict[str, Any]:
+        return {"viewer": current_viewer(), "urls": Addresses(current_house())}
