@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gallery.errors import GalleryError, InvalidField, InvalidName, NotFound, ObjectExists
-from gallery.extensions import current_session, writing
+from gallery.extensions import current_session, end_reading, writing
 from gallery.imaging.convert import EXTENSIONS, to_format
 from gallery.imaging.metadata import EmbeddedMetadata, read_metadata
 from gallery.imaging.placeholder import make_placeholder
@@ -377,11 +377,9 @@ def _save(
 
 def _put_next(base_key: str, prepared: _Prepared, storage: Storage) -> tuple[StoredObject, int]:
     """Keep the object under the first key that was never used."""
-    session = current_session()
-    used = session.scalar(
-        select(KeyVersion.version).where(KeyVersion.base_key == base_key)
-    )
-    session.rollback()
+    known = select(KeyVersion.version).where(KeyVersion.base_key == base_key)
+    used = current_session().scalar(known)
+    end_reading()
     version = (used or 0) + 1
     for attempt in range(version, version + _MOST_ATTEMPTS):
         try:

@@ -1,0 +1,201 @@
+"""The stage: a gallery in a folder of its own, served over real HTTP, and a named cast.
+
+alice owns things, bob is another user, root is an admin, and the visitor is
+nobody in particular. All of them speak to the same server, whose clock
+stands still until a test moves it.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from gallery import create_app
+from gallery.extensions import House, db
+from gallery.services import accounts
+from gallery.services.access import Viewer
+
+PASSWORD = "correct horse battery"
+SECRET = "a secret that is long enough for tests"
+CORPUS = Path(
+    os.environ.get("GALLERY_CORPUS", Path(__file__).parents[2] / "shared" / "corpus" / "open")
+)
+
+
+class FixedClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **span: float) -> None:
+        """Go forward by days, hours, seconds …"""
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Person:
+    """Somebody who speaks to the gallery over HTTP, by key where they have one."""
+
+    http: httpx.Client
+    viewer: Viewer = field(default_factory=Viewer)
+    email: str = ""
+    key: str = ""
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers |= options.pop("headers", {})
+        return self.http.request(method, path, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("DELETE", path, **options)
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Werkzeug's request handler without its log on the terminal."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database at the newest migration, to be copied for each test."""
+    instance = tmp_path_factory.mktemp("migrated")
+    app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+    return instance / "gallery.db"
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def instance(tmp_path: Path, migrated_database: Path) -> Path:
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    shutil.copy(migrated_database, folder / "gallery.db")
+    return folder
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Settings that differ from the defaults; a test module overrides this fixture."""
+    return {}
+
+
+@pytest.fixture
+def app(instance: Path, clock: FixedClock, settings: dict[str, Any]) -> Iterator[Flask]:
+    app = create_app(
+        {"SECRET_KEY": SECRET, **settings}, instance_path=str(instance), clock=clock
+    )
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def house(app: Flask) -> House:
+    return app.extensions["gallery"]
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    """An application context, for tests that call services."""
+    with app.app_context():
+        yield app
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve *app* over HTTP on the loopback, and return its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture
+def visitor(address: str) -> Iterator[Person]:
+    with httpx.Client(base_url=address) as http:
+        yield Person(http=http)
+
+
+def joined(app: Flask, address: str, name: str, *, is_admin: bool = False) -> Iterator[Person]:
+    email = f"{name}@gallery.example"
+    with app.app_context():
+        house: House = app.extensions["gallery"]
+        user = accounts.create_user(email, PASSWORD, now=house.now(), is_admin=is_admin)
+        key = accounts.create_key("test", owner=email, now=house.now()).secret
+    viewer = Viewer(user_id=user.id, name=user.name, is_admin=is_admin)
+    with httpx.Client(base_url=address) as http:
+        yield Person(http=http, viewer=viewer, email=email, key=key)
+
+
+@pytest.fixture
+def alice(app: Flask, address: str) -> Iterator[Person]:
+    """She owns what the tests save."""
+    yield from joined(app, address, "alice")
+
+
+@pytest.fixture
+def bob(app: Flask, address: str) -> Iterator[Person]:
+    """He is signed in as well, and owns nothing of alice's."""
+    yield from joined(app, address, "bob")
+
+
+@pytest.fixture
+def root(app: Flask, address: str) -> Iterator[Person]:
+    """An admin."""
+    yield from joined(app, address, "root", is_admin=True)
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of hostile and odd files; not part of this repository."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"the corpus is not at {CORPUS} (set GALLERY_CORPUS)")
+    return CORPUS
