@@ -80,7 +80,7 @@ def serve() -> None:
         "--log-level", "warning",
     ]  # fmt: skip
     print(f"Gallery is at {_address(settings.HOST, settings.PORT)}", flush=True)
-    os.execv(sys.executable, arguments)
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell wanted
 
 
 @cli.command("demo")

@@ -174,7 +174,9 @@ class Settings:
         0.04, _money, "What one generation costs, in your currency, for the statistics."
     )
     MAX_STORAGE_BYTES: int | None = setting(
-        None, _optional_integer(1), "The sweep removes the oldest unkept images above this; no limit."
+        None,
+        _optional_integer(1),
+        "The sweep removes the oldest unkept images above this; no limit.",
     )
     THUMBNAILS_AHEAD: bool = setting(
         False, _boolean, "Make thumbnails while saving rather than when first looked at."
@@ -250,7 +252,7 @@ def _parse(entry: Field[Any], value: Any) -> Any:
         value = ",".join(value) if isinstance(value, list | tuple) else str(value)
     empty_means_default = value.strip() == "" and entry.name != "SECRET_KEY"
     if empty_means_default:
-        return entry.default_factory() if entry.default is MISSING else entry.default
+        return entry.default if entry.default_factory is MISSING else entry.default_factory()
     try:
         return entry.metadata["parse"](value)
     except ValueError as error:

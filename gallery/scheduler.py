@@ -52,6 +52,7 @@ def run_sweep(app: Flask) -> SweepResult | None:
                 return None
             rule = SweepRule(most_bytes=house.settings.MAX_STORAGE_BYTES)
             return expire_images(storages=house.storages, now=now, rule=rule)
-        except Exception:  # noqa: BLE001 - the outer edge of a job
+        except Exception:
+            # The outer edge of a job: nobody above would hear of it.
             log.exception("the sweep failed; the next one tries again")
             return None

@@ -11,7 +11,7 @@ from typing import Protocol
 from gallery.errors import GalleryError
 
 
-class GenerationFailed(GalleryError):  # noqa: N818 (named for what happened)
+class GenerationFailed(GalleryError):
     """No picture came of it; the message says why, in words fit for a visitor."""
 
 

@@ -13,7 +13,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gallery.errors import DamagedImage, ImageTooLarge, UnsupportedImage
 
@@ -115,7 +115,7 @@ def _read_header(content: bytes) -> Image.Image:
     _check_webp_size(content)
     try:
         image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnsupportedImage("The file is not a readable PNG, JPEG or WebP image") from None
     except _DAMAGE as error:
         raise DamagedImage(f"The image's header is damaged ({_told(error)})") from None

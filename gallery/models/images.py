@@ -114,9 +114,7 @@ class SearchDocument(Base):
     __tablename__ = "search_documents"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[UUID] = mapped_column(
-        ForeignKey("images.id", ondelete="CASCADE"), unique=True
-    )
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), unique=True)
     body: Mapped[str] = mapped_column(Text)
 
 

@@ -40,9 +40,7 @@ class StatsSchema(Schema):
 def stats_json(stats: Stats) -> dict[str, Any]:
     """Return the figures as JSON."""
     return {
-        "images_per_day": [
-            {"date": day.isoformat(), "images": count} for day, count in stats.days
-        ],
+        "images_per_day": [{"date": day.isoformat(), "images": count} for day, count in stats.days],
         "total_images": stats.total_images,
         "average_size_bytes": round(stats.average_bytes, 1),
         "storage_used_bytes": stats.total_bytes,

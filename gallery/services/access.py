@@ -6,14 +6,15 @@ to see looks exactly like what does not exist.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, or_, true
-from sqlalchemy.orm import Mapped
 
 from gallery.errors import NotFound, SignInRequired
+from gallery.models import Gallery, Image, Link
 
+Owned = TypeVar("Owned", Gallery, Image, Link)
 VISIBILITIES = ("public", "unlisted", "private")
 
 
@@ -34,14 +35,7 @@ class Viewer:
 ANONYMOUS = Viewer()
 
 
-class OwnedTable(Protocol):
-    """A table with the two columns that decide who may see a row."""
-
-    visibility: Mapped[str]
-    owner_id: Mapped[UUID]
-
-
-def may_see(viewer: Viewer, table: type[OwnedTable]) -> ColumnElement[bool]:
+def may_see(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement[bool]:
     """Rows that *viewer* sees, given their address."""
     if viewer.is_admin:
         return true()
@@ -50,7 +44,7 @@ def may_see(viewer: Viewer, table: type[OwnedTable]) -> ColumnElement[bool]:
     return or_(table.visibility != "private", table.owner_id == viewer.user_id)
 
 
-def finds(viewer: Viewer, table: type[OwnedTable]) -> ColumnElement[bool]:
+def finds(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement[bool]:
     """Rows that *viewer* meets in lists, searches and counts."""
     if viewer.is_admin:
         return true()
@@ -77,13 +71,14 @@ def may_write(viewer: Viewer, owner_id: UUID) -> bool:
     return viewer.is_admin or (viewer.user_id is not None and viewer.user_id == owner_id)
 
 
-def require_owner(viewer: Viewer, owner_id: UUID | None) -> None:
-    """Let only the owner and admins pass; *owner_id* is None where nothing was found.
+def require_owner(viewer: Viewer, row: Owned | None) -> Owned:
+    """Return *row*, which is None where nothing was found, to its owner and to admins.
 
     Raises:
         SignInRequired: nobody is signed in.
         NotFound: it isn't there, or isn't theirs.
     """
     require_user(viewer)
-    if owner_id is None or not may_write(viewer, owner_id):
+    if row is None or not may_write(viewer, row.owner_id):
         raise NotFound
+    return row

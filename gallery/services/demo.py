@@ -85,7 +85,7 @@ def _draw(commission: Commission, generator: Generator) -> GeneratedImage:
 
 def _commissions(viewer: Viewer, intake: Intake, now: datetime) -> Iterator[Commission]:
     # The same demo everywhere: the seed makes the choices, not the clock.
-    chance = random.Random(2026)
+    chance = random.Random(2026)  # noqa: S311 - nothing here is secret
     yield from _games(viewer, intake, now, chance)
     yield from _sessions(viewer, intake, now)
     yield from _stories(viewer, intake, now)
@@ -214,7 +214,11 @@ def _generations(viewer: Viewer, intake: Intake) -> Iterator[Commission]:
     for place, single in enumerate(prompts.SINGLE_PROMPTS):
 
         def save(
-            image: GeneratedImage, details: Details, at: datetime, *, category: str = single.category
+            image: GeneratedImage,
+            details: Details,
+            at: datetime,
+            *,
+            category: str = single.category,
         ) -> object:
             return save_generation(
                 image.content,

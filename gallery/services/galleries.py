@@ -66,9 +66,7 @@ def change_gallery(
         InvalidField: a value is out of bounds.
     """
     with writing() as session:
-        gallery = _find(session, kind, slug)
-        require_owner(viewer, gallery.owner_id if gallery else None)
-        assert gallery is not None
+        gallery = require_owner(viewer, _find(session, kind, slug))
         if title is not None:
             gallery.title = check_text("title", title.strip(), most=200)
         if visibility is not None:
@@ -89,15 +87,12 @@ def game_for_writing(session: Session, code: str, viewer: Viewer, now: datetime)
         game = _new_gallery("game", code, "", None, owner_id, now)
         session.add(game)
         session.flush()
-    require_owner(viewer, game.owner_id)
-    return game
+    return require_owner(viewer, game)
 
 
 def round_for_writing(session: Session, game: Gallery, number: int, now: datetime) -> Round:
     """Return the round *number* of *game*, made on first use."""
-    found = session.scalar(
-        select(Round).where(Round.gallery_id == game.id, Round.number == number)
-    )
+    found = session.scalar(select(Round).where(Round.gallery_id == game.id, Round.number == number))
     if found is None:
         found = Round(id=new_id(now), gallery_id=game.id, number=number, created_at=now)
         session.add(found)
@@ -122,10 +117,7 @@ def require_gallery_writer(kind: str, slug: str, *, viewer: Viewer) -> UUID:
     Raises:
         SignInRequired, NotFound: they may not.
     """
-    gallery = _find(current_session(), kind, slug)
-    require_owner(viewer, gallery.owner_id if gallery else None)
-    assert gallery is not None
-    return gallery.id
+    return require_owner(viewer, _find(current_session(), kind, slug)).id
 
 
 def _find(session: Session, kind: str, slug: str) -> Gallery | None:

@@ -51,9 +51,7 @@ def begin_request(owner_id: UUID, key: str, fingerprint: str, *, now: datetime) 
             known = None
         if known is None:
             session.add(
-                AnsweredRequest(
-                    owner_id=owner_id, key=key, fingerprint=fingerprint, created_at=now
-                )
+                AnsweredRequest(owner_id=owner_id, key=key, fingerprint=fingerprint, created_at=now)
             )
             return None
     if known.fingerprint != fingerprint:

@@ -155,9 +155,7 @@ def save_session_image(
 
     def slot(session: Session) -> _Slot:
         gallery = _gallery(session, gallery_id, viewer)
-        same = select(Image).where(
-            Image.gallery_id == gallery.id, Image.image_type == image_type
-        )
+        same = select(Image).where(Image.gallery_id == gallery.id, Image.image_type == image_type)
         return _Slot(
             existing=session.scalar(same),
             values=_in_gallery("session", gallery) | {"image_type": image_type},
@@ -471,9 +469,7 @@ def _write_search(session: Session, image: Image) -> None:
     words = (image.prompt, image.completed_sentence, *(image.cards or ()), image.player)
     more = (image.model, image.style, image.category)
     body = "\n".join(dict.fromkeys(text for text in (*words, *more) if text))
-    document = session.scalar(
-        select(SearchDocument).where(SearchDocument.image_id == image.id)
-    )
+    document = session.scalar(select(SearchDocument).where(SearchDocument.image_id == image.id))
     if document is None:
         session.add(SearchDocument(image_id=image.id, body=body))
     else:

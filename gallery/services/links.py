@@ -149,8 +149,7 @@ def sign_download(
     if max_downloads is not None and not 1 <= max_downloads <= 1_000_000:
         raise InvalidField("max_downloads must be from 1 to 1,000,000")
     with writing() as session:
-        image = session.get(Image, image_id, populate_existing=True)
-        require_owner(viewer, image.owner_id if image else None)
+        require_owner(viewer, session.get(Image, image_id, populate_existing=True))
         link = _new_link("download", viewer, now, lasts)
         link.image_id, link.variant, link.disposition = image_id, variant, disposition
         link.max_downloads = max_downloads
@@ -168,18 +167,15 @@ def share_gallery(
         InvalidField: *lasts* is out of bounds.
     """
     with writing() as session:
-        gallery = session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
-        require_owner(viewer, gallery.owner_id if gallery else None)
-        assert gallery is not None
+        found = session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
+        gallery = require_owner(viewer, found)
         link = _new_link("share", viewer, now, lasts)
         link.gallery_id = gallery.id
         session.add(link)
     return SignedLink(link=link, token=signer.sign(_claim(link, gallery.id)))
 
 
-def standing_link(
-    row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta
-) -> Link:
+def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -> Link:
     """Return the link that listings sign downloads of *row*'s gallery with.
 
     A single generation has one of its own. It lives *lasts* at the least,
@@ -298,9 +294,7 @@ def revoke_link(link_id: UUID, *, viewer: Viewer, now: datetime) -> Link:
         SignInRequired, NotFound: not the owner's doing.
     """
     with writing() as session:
-        link = session.get(Link, link_id, populate_existing=True)
-        require_owner(viewer, link.owner_id if link else None)
-        assert link is not None
+        link = require_owner(viewer, session.get(Link, link_id, populate_existing=True))
         link.revoked_at = link.revoked_at or now
     return link
 
@@ -358,9 +352,7 @@ def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
 
 def _new_link(purpose: str, viewer: Viewer, now: datetime, lasts: timedelta) -> Link:
     if not SHORTEST <= lasts <= LONGEST:
-        raise InvalidField(
-            f"expires_in must be from 1 to {int(LONGEST.total_seconds()):,} seconds"
-        )
+        raise InvalidField(f"expires_in must be from 1 to {int(LONGEST.total_seconds()):,} seconds")
     # Whole seconds, since that is what the token can say.
     expires_at = (now + lasts).replace(microsecond=0)
     return Link(

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 
 def canonical_prompt(
-    sentence: str, cards: Sequence[str] = (), *, style: str | None = None, service: str | None = None
+    sentence: str,
+    cards: Sequence[str] = (),
+    *,
+    style: str | None = None,
+    service: str | None = None,
 ) -> str:
     """Return the one text that stands for this prompt, however it was typed.
 
@@ -26,7 +30,11 @@ def canonical_prompt(
 
 
 def hash_prompt(
-    sentence: str, cards: Sequence[str] = (), *, style: str | None = None, service: str | None = None
+    sentence: str,
+    cards: Sequence[str] = (),
+    *,
+    style: str | None = None,
+    service: str | None = None,
 ) -> str:
     """Return the SHA-256 of the canonical prompt, in hex."""
     canonical = canonical_prompt(sentence, cards, style=style, service=service)

@@ -10,11 +10,23 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from gallery.errors import StorageError
 from gallery.extensions import current_session, writing
@@ -111,9 +123,7 @@ def change_image(image_id: UUID, changes: Mapping[str, Any], *, viewer: Viewer) 
         InvalidField: the category is too long.
     """
     with writing() as session:
-        image = session.get(Image, image_id, populate_existing=True)
-        require_owner(viewer, image.owner_id if image else None)
-        assert image is not None
+        image = require_owner(viewer, session.get(Image, image_id, populate_existing=True))
         if "keep" in changes:
             image.is_kept = bool(changes["keep"])
         if "category" in changes:
@@ -127,8 +137,7 @@ def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages) -> None:
         SignInRequired, NotFound: not the owner's doing.
     """
     with writing() as session:
-        image = session.get(Image, image_id, populate_existing=True)
-        require_owner(viewer, image.owner_id if image else None)
+        require_owner(viewer, session.get(Image, image_id, populate_existing=True))
         removed = _delete_rows(session, Image.id == image_id)
     for row in removed:
         _delete_objects(row, storages)

@@ -61,14 +61,15 @@ def gather_stats(*, viewer: Viewer, now: datetime, cost_per_image: float) -> Sta
 
 def _totals(viewer: Viewer, now: datetime) -> Row[Any]:
     expiring = Image.is_kept.is_(False) & (Image.expires_at < now + SOON)
-    query = select(
+    query: Any = select(
         func.count().label("images"),
         func.sum(Image.size_bytes).label("bytes"),
         func.sum(cast(Image.is_kept, Integer)).label("kept"),
         func.sum(cast(expiring, Integer)).label("expiring"),
         func.sum(cast(Image.is_cached, Integer)).label("cached"),
     ).where(finds(viewer, Image), Image.status == "completed")
-    return current_session().execute(query).one()
+    totals: Row[Any] = current_session().execute(query).one()
+    return totals
 
 
 def _grouped(column: Any, viewer: Viewer) -> list[tuple[str, int, int]]:

@@ -45,7 +45,7 @@ class Addresses:
         return self._base + stored_path(image)
 
     def thumbnail(self, image: Any, width: int) -> str:
-        """Return a thumbnail; its address changes with the picture, so it may be cached for ever."""
+        """Return a thumbnail; its address changes with the picture, so caches may keep it."""
         return f"{self._base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
 
     def srcset(self, image: Any) -> str:

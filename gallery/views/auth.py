@@ -75,7 +75,7 @@ def init_app(app: Flask) -> None:
     """Make Flask-Login load viewers."""
     login_manager.init_app(app)
 
-    @login_manager.user_loader  # type: ignore[untyped-decorator]
+    @login_manager.user_loader
     def _load(user_id: str) -> SignedIn | None:
         viewer = accounts.viewer_with_id(UUID(user_id))
         return SignedIn(viewer) if viewer else None
@@ -103,4 +103,4 @@ def _inside(target: str | None) -> str:
     if not target or not target.startswith("/") or not target.isprintable() or "\\" in target:
         return ""
     parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc and not target[1:2] == "/" else ""
+    return target if not parts.scheme and not parts.netloc and target[1:2] != "/" else ""

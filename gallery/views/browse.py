@@ -111,7 +111,9 @@ def generations() -> str:
     """List single generations."""
     viewer = current_viewer()
     current = {name: request.args.get(name) or None for name in ("model", "category")}
-    only = catalog.ImageFilter(kind="generation", **current)
+    only = catalog.ImageFilter(
+        kind="generation", model=current["model"], category=current["category"]
+    )
     page = catalog.list_images(
         viewer=viewer, only=only, cursor=request.args.get("cursor"), limit=PER_PAGE
     )
@@ -195,9 +197,7 @@ def _gallery_list(kind: str) -> str:
 
 def _cards(kind: str, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     page = catalog.list_galleries(kind, viewer=current_viewer(), cursor=cursor, limit=limit)
-    cards = [
-        {**vars(card), "url": gallery_path(card.kind, card.slug)} for card in page.items
-    ]
+    cards = [{**vars(card), "url": gallery_path(card.kind, card.slug)} for card in page.items]
     return cards, page.next_cursor
 
 
@@ -229,10 +229,17 @@ def _gallery_of(image: Any) -> dict[str, Any] | None:
     }
 
 
-def _listed(**target: UUID) -> list[dict[str, Any]]:
+def _listed(
+    *, image_id: UUID | None = None, gallery_id: UUID | None = None
+) -> list[dict[str, Any]]:
     """Return the links to an image or a gallery as their owner's pages list them."""
     now = current_house().now()
-    page = links.list_links(viewer=current_viewer(), limit=catalog.MOST_LIMIT, **target)
+    page = links.list_links(
+        viewer=current_viewer(),
+        image_id=image_id,
+        gallery_id=gallery_id,
+        limit=catalog.MOST_LIMIT,
+    )
     return [
         {
             "id": link.id,

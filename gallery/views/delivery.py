@@ -95,9 +95,7 @@ def _name(response: Response, image: Any, extension: str, *, attachment: bool) -
     names = {"filename": ascii_name}
     if ascii_name != name:
         names["filename*"] = f"UTF-8''{quote(name, safe='')}"
-    response.headers.set(
-        "Content-Disposition", "attachment" if attachment else "inline", **names
-    )
+    response.headers.set("Content-Disposition", "attachment" if attachment else "inline", **names)
 
 
 def _speaking_name(image: Any) -> str:

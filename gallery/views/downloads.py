@@ -54,9 +54,7 @@ def shared_download(token: str, image_id: UUID) -> Response:
 @bp.get("/s/<token>/thumbnails/<uuid:image_id>/<number:width>-<slug:version>.webp")
 def shared_thumbnail(token: str, image_id: UUID, width: int, version: str) -> Response:
     """Send a thumbnail of a shared gallery."""
-    return retrying(
-        lambda: send_thumbnail(_shared(token, image_id), width, version=version)
-    )
+    return retrying(lambda: send_thumbnail(_shared(token, image_id), width, version=version))
 
 
 @bp.get("/thumbnails/<uuid:image_id>/<number:width>-<slug:version>.webp")
@@ -64,9 +62,7 @@ def thumbnail(image_id: UUID, width: int, version: str) -> Response:
     """Send a thumbnail to who may see the image."""
     viewer = current_viewer()
     return retrying(
-        lambda: send_thumbnail(
-            catalog.show_image(image_id, viewer=viewer), width, version=version
-        )
+        lambda: send_thumbnail(catalog.show_image(image_id, viewer=viewer), width, version=version)
     )
 
 

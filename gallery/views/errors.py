@@ -61,7 +61,7 @@ def _http_error(error: HTTPException) -> Response:
     """Keep the headers that belong to the status, such as ``Allow`` of a 405."""
     original = error.get_response()
     if error.code is None or error.code < 400:
-        return original  # type: ignore[return-value]
+        return original
     if error.code == 404:
         return _gallery_error(NotFound())
     detail = "" if error.code >= 500 else error.description or ""

@@ -135,8 +135,9 @@ class Shape:
         """A smooth closed outline through *points*."""
         return self.polygon(smooth(points))
 
-    def oval(self, x: float, y: float, rx: float, ry: float | None = None, tilt: float = 0
-             ) -> "Shape":
+    def oval(
+        self, x: float, y: float, rx: float, ry: float | None = None, tilt: float = 0
+    ) -> "Shape":
         """An ellipse around (x, y), tilted clockwise by *tilt* degrees."""
         ry = rx if ry is None else ry
         cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
@@ -153,8 +154,12 @@ class Shape:
         if r <= 0:
             return self.polygon([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
         ring = []
-        corners = ((x + w - r, y + r, -90), (x + w - r, y + h - r, 0),
-                   (x + r, y + h - r, 90), (x + r, y + r, 180))
+        corners = (
+            (x + w - r, y + r, -90),
+            (x + w - r, y + h - r, 0),
+            (x + r, y + h - r, 90),
+            (x + r, y + r, 180),
+        )
         for cx, cy, begin in corners:
             for step in range(7):
                 a = math.radians(begin + step * 15)
@@ -194,8 +199,17 @@ class Canvas:
         if last > first:
             self.image.paste(gradient(stops, (self.width, last - first)), (0, first))
 
-    def fill(self, shape: Shape, paint: Paint, *, shade: float = 0.0, alpha: float = 1.0,
-             clip: Shape | None = None, across: bool = False, ink: Color | None = None) -> None:
+    def fill(
+        self,
+        shape: Shape,
+        paint: Paint,
+        *,
+        shade: float = 0.0,
+        alpha: float = 1.0,
+        clip: Shape | None = None,
+        across: bool = False,
+        ink: Color | None = None,
+    ) -> None:
         """Paint *shape*; *shade* stipples the side away from the light."""
         box = self._bounds(shape)
         if box is None:
@@ -214,58 +228,90 @@ class Canvas:
         if shade > 0 and box[2] - box[0] > 5:
             self._stipple(mask, box, ink or darken(stops[-1], 0.5), shade)
 
-    def _stipple(self, mask: Image.Image, box: Box, ink: Color, shade: float
-                 ) -> None:
+    def _stipple(self, mask: Image.Image, box: Box, ink: Color, shade: float) -> None:
         size = (box[2] - box[0], box[3] - box[1])
         slope = _slope(0.7 * self.light, 0.5, 0.38).resize(size, BILINEAR)
         left, top = box[0] % 512, box[1] % 512
-        tile = noise().crop((left, top, left + size[0], top + size[1])) if max(size) <= 512 else (
-            _spread(noise(), size))
+        tile = (
+            noise().crop((left, top, left + size[0], top + size[1]))
+            if max(size) <= 512
+            else (_spread(noise(), size))
+        )
         grains = ImageChops.subtract(slope, tile.point([step * 7 // 8 for step in range(256)]))
         grains = grains.point([min(255, round(step * 2.2 * shade)) for step in range(256)])
         self.image.paste(ink, box, ImageChops.multiply(grains, mask))
 
-    def glow(self, x: float, y: float, rx: float, ink: Color, *, ry: float | None = None,
-             alpha: float = 1.0, power: float = 1.6) -> None:
+    def glow(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ink: Color,
+        *,
+        ry: float | None = None,
+        alpha: float = 1.0,
+        power: float = 1.6,
+    ) -> None:
         """A soft round light, or with a dark *ink* a soft shadow."""
         ry = rx if ry is None else ry
         box = (round(x - rx), round(y - ry), round(x + rx), round(y + ry))
         size = (box[2] - box[0], box[3] - box[1])
         if size[0] < 1 or size[1] < 1:
             return
-        seen = (max(0, -box[0]), max(0, -box[1]), min(size[0], self.width - box[0]),
-                min(size[1], self.height - box[1]))
+        seen = (
+            max(0, -box[0]),
+            max(0, -box[1]),
+            min(size[0], self.width - box[0]),
+            min(size[1], self.height - box[1]),
+        )
         if seen[2] <= seen[0] or seen[3] <= seen[1]:
             return
         wide, tall = 256 / size[0], 256 / size[1]
         part = (seen[0] * wide, seen[1] * tall, seen[2] * wide, seen[3] * tall)
         table = [round(step * alpha) for step in range(256)]
-        mask = falloff(power).point(table).resize(
-            (seen[2] - seen[0], seen[3] - seen[1]), BILINEAR, box=part)
-        self.image.paste(ink, (box[0] + seen[0], box[1] + seen[1],
-                               box[0] + seen[2], box[1] + seen[3]), mask)
+        mask = (
+            falloff(power)
+            .point(table)
+            .resize((seen[2] - seen[0], seen[3] - seen[1]), BILINEAR, box=part)
+        )
+        self.image.paste(
+            ink, (box[0] + seen[0], box[1] + seen[1], box[0] + seen[2], box[1] + seen[3]), mask
+        )
 
     def veil(self, top: float, bottom: float, ink: Color, *, start: float, end: float) -> None:
         """Fog from *top* to *bottom*, *start* to *end* opaque."""
         first, last = max(0, round(top)), min(self.height, round(bottom))
         if last - first < 1:
             return
-        levels = [round(255 * (start + (end - start) * step / (last - first)))
-                  for step in range(last - first)]
+        levels = [
+            round(255 * (start + (end - start) * step / (last - first)))
+            for step in range(last - first)
+        ]
         strip = Image.new("L", (1, last - first))
         strip.putdata(levels)
         mask = strip.resize((self.width, last - first), Image.Resampling.NEAREST)
         self.image.paste(ink, (0, first, self.width, last), mask)
 
-    def drift(self, fog: Image.Image, ink: Color, *, low: int = 110, high: int = 220,
-              alpha: float = 1.0, top: float = 0, bottom: float | None = None) -> None:
+    def drift(
+        self,
+        fog: Image.Image,
+        ink: Color,
+        *,
+        low: int = 110,
+        high: int = 220,
+        alpha: float = 1.0,
+        top: float = 0,
+        bottom: float | None = None,
+    ) -> None:
         """Lay *fog* (see :func:`clouds`) over the sheet in *ink*."""
         first = max(0, round(top))
         last = self.height if bottom is None else min(self.height, round(bottom))
         if last - first < 1:
             return
-        table = [round(255 * alpha * max(0.0, min(1.0, (step - low) / (high - low))))
-                 for step in range(256)]
+        table = [
+            round(255 * alpha * max(0.0, min(1.0, (step - low) / (high - low))))
+            for step in range(256)
+        ]
         mask = fog.point(table).resize((self.width, last - first), BICUBIC)
         self.image.paste(ink, (0, first, self.width, last), mask)
 
@@ -301,8 +347,18 @@ def _spread(tile: Image.Image, size: tuple[int, int]) -> Image.Image:
 class Pen:
     """Draws in local units: (0, 0) stands on the ground, 100 units are one height."""
 
-    def __init__(self, canvas: Canvas, x: float, y: float, height: float, *, flip: bool = False,
-                 tilt: float = 0, tint: Color | None = None, tint_share: float = 0.0) -> None:
+    def __init__(
+        self,
+        canvas: Canvas,
+        x: float,
+        y: float,
+        height: float,
+        *,
+        flip: bool = False,
+        tilt: float = 0,
+        tint: Color | None = None,
+        tint_share: float = 0.0,
+    ) -> None:
         self.canvas, self.x, self.y, self.scale = canvas, x, y, height / 100
         self.flip = -1 if flip else 1
         self.cos, self.sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
@@ -313,20 +369,51 @@ class Pen:
         x, y = x * self.cos - y * self.sin, x * self.sin + y * self.cos
         return self.x + x * self.scale * self.flip, self.y + y * self.scale
 
-    def fill(self, shape: Shape, paint: Paint, *, shade: float = 0.35, alpha: float = 1.0,
-             clip: Shape | None = None, flat: bool = False, across: bool = False) -> None:
+    def fill(
+        self,
+        shape: Shape,
+        paint: Paint,
+        *,
+        shade: float = 0.35,
+        alpha: float = 1.0,
+        clip: Shape | None = None,
+        flat: bool = False,
+        across: bool = False,
+    ) -> None:
         """Paint *shape* with a lit and a shaded side, or *flat* as it is."""
         inks = tuple(self.mixed(ink) for ink in _stops(paint))
         if len(inks) == 1 and not flat:
             inks = (lighten(inks[0], 0.10), inks[0], darken(inks[0], 0.10))
-        self.canvas.fill(self._placed(shape), inks, shade=0 if flat else shade, alpha=alpha,
-                         clip=None if clip is None else self._placed(clip), across=across)
+        self.canvas.fill(
+            self._placed(shape),
+            inks,
+            shade=0 if flat else shade,
+            alpha=alpha,
+            clip=None if clip is None else self._placed(clip),
+            across=across,
+        )
 
-    def glow(self, x: float, y: float, r: float, ink: Color, *, alpha: float = 0.8,
-             ry: float | None = None, power: float = 1.6) -> None:
+    def glow(
+        self,
+        x: float,
+        y: float,
+        r: float,
+        ink: Color,
+        *,
+        alpha: float = 0.8,
+        ry: float | None = None,
+        power: float = 1.6,
+    ) -> None:
         px, py = self.place(x, y)
-        self.canvas.glow(px, py, r * self.scale, ink, alpha=alpha, power=power,
-                         ry=None if ry is None else ry * self.scale)
+        self.canvas.glow(
+            px,
+            py,
+            r * self.scale,
+            ink,
+            alpha=alpha,
+            power=power,
+            ry=None if ry is None else ry * self.scale,
+        )
 
     def mixed(self, ink: Color) -> Color:
         """*ink* in the air of this picture."""

@@ -33,9 +33,7 @@ def compose(canvas: Canvas, brief: Brief, *, image_type: object = None) -> None:
         _compose_listing(canvas, brief, str(image_type))
         return
     time = brief.time or ("night" if brief.place == "space" else None)
-    palette = choose_palette(
-        brief.rng("palette"), time=time, words=brief.words, place=brief.place
-    )
+    palette = choose_palette(brief.rng("palette"), time=time, words=brief.words, place=brief.place)
     scene = Scene(canvas, brief, palette)
     PLACES[brief.place](scene)
     admit_heroes(scene)

@@ -17,8 +17,9 @@ def owl(pen: Pen, kit: Kit) -> None:
     """Two great eyes above a waistcoat of feathers, on a branch of its own."""
     stand(pen, kit, 30)
     kit = replace(kit, coat=mix(kit.coat, (150, 96, 70), 0.4))
-    body = Shape().blob((-22, -88), (0, -82), (22, -88), (33, -50), (24, -8), (0, 0), (-24, -8),
-                        (-33, -50))
+    body = Shape().blob(
+        (-22, -88), (0, -82), (22, -88), (33, -50), (24, -8), (0, 0), (-24, -8), (-33, -50)
+    )
     pen.fill(body, kit.coat)
     belly = Shape().oval(0, -24, 20, 30)
     pen.fill(belly, lighten(kit.coat, 0.5), clip=body, shade=0.2)
@@ -26,13 +27,15 @@ def owl(pen: Pen, kit: Kit) -> None:
     for row in range(4):
         for column in range(-2, 3):
             x = column * 8 + (row % 2) * 4
-            marks.limb([(x - 2.6, -38 + row * 9), (x, -35 + row * 9), (x + 2.6, -38 + row * 9)],
-                       1.6)
+            marks.limb(
+                [(x - 2.6, -38 + row * 9), (x, -35 + row * 9), (x + 2.6, -38 + row * 9)], 1.6
+            )
     pen.fill(marks, kit.trim, clip=belly, flat=True)
     for side in (-1, 1):
-        pen.fill(Shape().blob((side * 27, -60), (side * 37, -34), (side * 26, -10),
-                              (side * 21, -34)),
-                 darken(kit.coat, 0.22))
+        pen.fill(
+            Shape().blob((side * 27, -60), (side * 37, -34), (side * 26, -10), (side * 21, -34)),
+            darken(kit.coat, 0.22),
+        )
         pen.fill(Shape().polygon([(side * 9, -83), (side * 28, -101), (side * 27, -78)]), kit.coat)
         pen.fill(Shape().oval(side * 12.5, -68, 13.5), kit.cream, shade=0.15)
         pen.fill(Shape().oval(side * 12, -67, 8.5), kit.glow, shade=0.2)
@@ -47,12 +50,22 @@ def penguin(pen: Pen, kit: Kit) -> None:
     coat = mix(kit.ink, (40, 60, 96), 0.5)
     stand(pen, kit, 30)
     pen.fill(Shape().oval(-11, -2, 11, 4.6).oval(11, -2, 11, 4.6), (244, 156, 66))
-    body = Shape().blob((0, -92), (19, -84), (25, -60), (29, -28), (20, -3), (-20, -3), (-29, -28),
-                        (-25, -60), (-19, -84))
+    body = Shape().blob(
+        (0, -92),
+        (19, -84),
+        (25, -60),
+        (29, -28),
+        (20, -3),
+        (-20, -3),
+        (-29, -28),
+        (-25, -60),
+        (-19, -84),
+    )
     for side in (-1, 1):
-        pen.fill(Shape().blob((side * 20, -58), (side * 38, -34), (side * 36, -24),
-                              (side * 22, -34)),
-                 darken(coat, 0.15))
+        pen.fill(
+            Shape().blob((side * 20, -58), (side * 38, -34), (side * 36, -24), (side * 22, -34)),
+            darken(coat, 0.15),
+        )
     pen.fill(body, coat)
     face = Shape().oval(-9, -70, 11, 12).oval(9, -70, 11, 12).oval(0, -30, 21, 31)
     pen.fill(face, kit.cream, clip=body, shade=0.2)
@@ -68,8 +81,19 @@ def dragon(pen: Pen, kit: Kit) -> None:
     """A plump dragon with more smoke than fire."""
     stand(pen, kit, 48)
     coat, belly = kit.coat, lighten(kit.trim, 0.45)
-    wing = Shape().polygon([(-8, -52), (-26, -92), (-58, -98), (-52, -78), (-60, -66), (-46, -60),
-                            (-44, -44), (-30, -48), (-14, -36)])
+    wing = Shape().polygon(
+        [
+            (-8, -52),
+            (-26, -92),
+            (-58, -98),
+            (-52, -78),
+            (-60, -66),
+            (-46, -60),
+            (-44, -44),
+            (-30, -48),
+            (-14, -36),
+        ]
+    )
     pen.fill(wing, kit.trim, shade=0.7)
     bones = Shape()
     for tip in ((-58, -98), (-60, -66), (-44, -44)):
@@ -78,15 +102,25 @@ def dragon(pen: Pen, kit: Kit) -> None:
     tail = Shape().limb([(-16, -12), (-44, -4), (-62, -14), (-66, -32)], 20, 3)
     pen.fill(tail.polygon([(-72, -30), (-66, -46), (-60, -31)]), coat)
     spikes = Shape()
-    for x, y, turn in ((-28, -24, -130), (-22, -44, -150), (-9, -64, -150), (1, -84, -140),
-                       (-44, -11, -100)):
+    for x, y, turn in (
+        (-28, -24, -130),
+        (-22, -44, -150),
+        (-9, -64, -150),
+        (1, -84, -140),
+        (-44, -11, -100),
+    ):
         a = math.radians(turn)
-        spikes.polygon([(x - 6 * math.sin(a), y + 6 * math.cos(a)),
-                        (x + 15 * math.cos(a), y + 15 * math.sin(a)),
-                        (x + 6 * math.sin(a), y - 6 * math.cos(a))])
+        spikes.polygon(
+            [
+                (x - 6 * math.sin(a), y + 6 * math.cos(a)),
+                (x + 15 * math.cos(a), y + 15 * math.sin(a)),
+                (x + 6 * math.sin(a), y - 6 * math.cos(a)),
+            ]
+        )
     pen.fill(spikes, kit.accent)
-    body = Shape().blob((-6, -58), (14, -56), (30, -30), (28, -6), (6, 0), (-24, -2), (-30, -20),
-                        (-22, -42))
+    body = Shape().blob(
+        (-6, -58), (14, -56), (30, -30), (28, -6), (6, 0), (-24, -2), (-30, -20), (-22, -42)
+    )
     neck = Shape().limb([(0, -40), (6, -66), (12, -84)], 34, 21)
     pen.fill(neck, coat)
     pen.fill(body, coat)
@@ -103,11 +137,18 @@ def dragon(pen: Pen, kit: Kit) -> None:
     pen.fill(Shape().limb([(14, -44), (28, -34), (36, -36)], 9, 6), lighten(coat, 0.08))
     pen.fill(Shape().oval(-12, -8, 18, 13).oval(4, -3, 12, 5), lighten(coat, 0.05))
     pen.fill(Shape().oval(22, -3, 11, 5), lighten(coat, 0.05))
-    pen.fill(Shape().limb([(4, -98), (-4, -108), (-12, -110)], 5, 1.4)
-             .limb([(12, -100), (8, -112), (0, -116)], 5, 1.4), kit.cream)
-    pen.fill(Shape().blob((0, -96), (14, -104), (26, -98), (44, -92), (50, -84), (44, -77),
-                          (22, -74),
-                          (4, -78)), coat)
+    pen.fill(
+        Shape()
+        .limb([(4, -98), (-4, -108), (-12, -110)], 5, 1.4)
+        .limb([(12, -100), (8, -112), (0, -116)], 5, 1.4),
+        kit.cream,
+    )
+    pen.fill(
+        Shape().blob(
+            (0, -96), (14, -104), (26, -98), (44, -92), (50, -84), (44, -77), (22, -74), (4, -78)
+        ),
+        coat,
+    )
     pen.fill(Shape().limb([(46, -81), (34, -79), (26, -82)], 1.3, 0.8), kit.ink, flat=True)
     pen.fill(Shape().oval(44, -89, 1.7), kit.ink, flat=True)
     pen.fill(Shape().oval(21, -92, 5.4, 5.8), kit.cream, shade=0.1)
@@ -149,11 +190,32 @@ def robot(pen: Pen, kit: Kit) -> None:
 def whale(pen: Pen, kit: Kit) -> None:
     """A whale breathing at the surface."""
     coat = mix(kit.coat, (44, 92, 158), 0.74)
-    pen.fill(Shape().blob((-50, -24), (-74, -46), (-88, -64), (-70, -66), (-64, -58), (-56, -70),
-                          (-40, -72), (-48, -56), (-36, -36)), coat)
-    body = Shape().blob((-58, -34), (-34, -30), (-10, -52), (26, -62), (62, -50), (76, -22),
-                        (68, 2),
-                        (30, 12), (-20, 8), (-50, -12))
+    pen.fill(
+        Shape().blob(
+            (-50, -24),
+            (-74, -46),
+            (-88, -64),
+            (-70, -66),
+            (-64, -58),
+            (-56, -70),
+            (-40, -72),
+            (-48, -56),
+            (-36, -36),
+        ),
+        coat,
+    )
+    body = Shape().blob(
+        (-58, -34),
+        (-34, -30),
+        (-10, -52),
+        (26, -62),
+        (62, -50),
+        (76, -22),
+        (68, 2),
+        (30, 12),
+        (-20, 8),
+        (-50, -12),
+    )
     pen.fill(body, coat, shade=0.5)
     belly = Shape().blob((80, -14), (40, -16), (0, -2), (-30, 14), (30, 24), (80, 14))
     pen.fill(belly, lighten(coat, 0.72), clip=body, shade=0.15)
@@ -169,8 +231,9 @@ def whale(pen: Pen, kit: Kit) -> None:
     pen.fill(Shape().limb([(58, -17), (52, -14), (45, -15)], 1.2), kit.ink, flat=True)
     spout = Shape()
     for side in (-1, 1):
-        spout.limb([(28, -62), (28 + side * 3, -84), (28 + side * 18, -96), (28 + side * 27, -84)],
-                   5, 2)
+        spout.limb(
+            [(28, -62), (28 + side * 3, -84), (28 + side * 18, -96), (28 + side * 27, -84)], 5, 2
+        )
         spout.oval(28 + side * 30, -76, 2.2).oval(28 + side * 9, -102, 2)
     pen.fill(spout, kit.cream, alpha=0.9, shade=0.1)
     foam = Shape()
@@ -189,14 +252,30 @@ def octopus(pen: Pen, kit: Kit) -> None:
         reach = 14 + rank * 14
         curl = kit.rng.uniform(-5, 5)
         arm = back if rank % 2 else front
-        arm.limb([(side * (6 + rank * 4), -38), (side * reach, -20 + curl),
-                  (side * (reach + 10), -3 + rank * -2), (side * (reach + 20), -12 - rank * 4),
-                  (side * (reach + 15), -19 - rank * 4)], 13, 3)
+        arm.limb(
+            [
+                (side * (6 + rank * 4), -38),
+                (side * reach, -20 + curl),
+                (side * (reach + 10), -3 + rank * -2),
+                (side * (reach + 20), -12 - rank * 4),
+                (side * (reach + 15), -19 - rank * 4),
+            ],
+            13,
+            3,
+        )
     pen.fill(back, darken(kit.coat, 0.25))
     pen.fill(front, kit.coat)
-    head = Shape().blob((0, -100), (26, -90), (33, -66), (22, -44), (16, -32), (-16, -32),
-                        (-22, -44),
-                        (-33, -66), (-26, -90))
+    head = Shape().blob(
+        (0, -100),
+        (26, -90),
+        (33, -66),
+        (22, -44),
+        (16, -32),
+        (-16, -32),
+        (-22, -44),
+        (-33, -66),
+        (-26, -90),
+    )
     pen.fill(head, kit.coat, shade=0.5)
     spots = Shape()
     for x, y, r in ((-16, -84, 5), (-6, -91, 3), (16, -86, 4), (22, -74, 2.6)):
@@ -209,15 +288,21 @@ def octopus(pen: Pen, kit: Kit) -> None:
 
 def fish(pen: Pen, kit: Kit) -> None:
     """A round fish and two small companions."""
-    for x, y, size, coat in ((-52, -84, 0.32, kit.accent), (44, -96, 0.26, kit.trim),
-                             (0, -44, 1, kit.coat)):
-        def at(px: float, py: float, x: float = x, y: float = y, size: float = size
-               ) -> tuple[float, float]:
+    for x, y, size, coat in (
+        (-52, -84, 0.32, kit.accent),
+        (44, -96, 0.26, kit.trim),
+        (0, -44, 1, kit.coat),
+    ):
+
+        def at(
+            px: float, py: float, x: float = x, y: float = y, size: float = size
+        ) -> tuple[float, float]:
             return x + px * size, y + py * size
 
         pen.fill(Shape().blob(at(-30, 0), at(-58, -26), at(-52, 0), at(-58, 26)), darken(coat, 0.1))
-        pen.fill(Shape().blob(at(-14, -22), at(-8, -46), at(18, -36), at(20, -22)),
-                 darken(coat, 0.2))
+        pen.fill(
+            Shape().blob(at(-14, -22), at(-8, -46), at(18, -36), at(20, -22)), darken(coat, 0.2)
+        )
         body = Shape().oval(*at(0, 0), 40 * size, 29 * size)
         pen.fill(body, coat, shade=0.5)
         bands = Shape()
@@ -232,22 +317,33 @@ def fish(pen: Pen, kit: Kit) -> None:
 def bird(pen: Pen, kit: Kit) -> None:
     """A round songbird with two notes in the air."""
     stand(pen, kit, 24)
-    pen.fill(Shape().limb([(-4, -16), (-5, 0), (3, 0)], 2).limb([(8, -16), (8, 0), (16, 0)], 2),
-             kit.ink, flat=True)
+    pen.fill(
+        Shape().limb([(-4, -16), (-5, 0), (3, 0)], 2).limb([(8, -16), (8, 0), (16, 0)], 2),
+        kit.ink,
+        flat=True,
+    )
     pen.fill(Shape().blob((-28, -44), (-62, -40), (-66, -30), (-28, -26)), darken(kit.coat, 0.25))
-    body = Shape().blob((12, -82), (32, -70), (34, -44), (18, -16), (-12, -14), (-36, -34),
-                        (-26, -50),
-                        (-6, -72))
+    body = Shape().blob(
+        (12, -82), (32, -70), (34, -44), (18, -16), (-12, -14), (-36, -34), (-26, -50), (-6, -72)
+    )
     pen.fill(body, kit.coat, shade=0.5)
     pen.fill(Shape().oval(24, -34, 20, 24), lighten(kit.trim, 0.5), clip=body, shade=0.2)
-    pen.fill(Shape().blob((-2, -52), (6, -34), (-14, -22), (-46, -30), (-24, -40)),
-             darken(kit.coat, 0.18))
+    pen.fill(
+        Shape().blob((-2, -52), (6, -34), (-14, -22), (-46, -30), (-24, -40)),
+        darken(kit.coat, 0.18),
+    )
     pen.fill(Shape().polygon([(31, -68), (48, -62), (31, -57)]), kit.trim)
     pen.fill(Shape().oval(19, -66, 3.4), kit.ink, flat=True)
     pen.fill(Shape().oval(18, -67.4, 1.1), kit.cream, flat=True)
     for x, y in ((54, -88), (68, -76)):
-        pen.fill(Shape().oval(x, y, 4, 3, -20).limb([(x + 3.4, y), (x + 3.4, y - 17)], 1.4)
-                 .limb([(x + 3.4, y - 17), (x + 10, y - 13)], 2.4, 1), kit.cream, flat=True)
+        pen.fill(
+            Shape()
+            .oval(x, y, 4, 3, -20)
+            .limb([(x + 3.4, y), (x + 3.4, y - 17)], 1.4)
+            .limb([(x + 3.4, y - 17), (x + 10, y - 13)], 2.4, 1),
+            kit.cream,
+            flat=True,
+        )
 
 
 def snail(pen: Pen, kit: Kit) -> None:
@@ -256,8 +352,18 @@ def snail(pen: Pen, kit: Kit) -> None:
     skin = lighten(mix(kit.trim, kit.cream, 0.5), 0.1)
     horns = Shape().limb([(48, -34), (54, -58)], 3.6, 2.6).limb([(40, -36), (40, -60)], 3.6, 2.6)
     pen.fill(horns.oval(54, -60, 3.6).oval(40, -62, 3.6), skin)
-    foot = Shape().blob((-62, -2), (-40, -12), (0, -16), (30, -22), (38, -42), (54, -42), (58, -26),
-                        (48, -4), (20, 0), (-30, 0))
+    foot = Shape().blob(
+        (-62, -2),
+        (-40, -12),
+        (0, -16),
+        (30, -22),
+        (38, -42),
+        (54, -42),
+        (58, -26),
+        (48, -4),
+        (20, 0),
+        (-30, 0),
+    )
     pen.fill(foot, skin)
     pen.fill(Shape().oval(-8, -46, 38), kit.coat, shade=0.6)
     turn = []
@@ -270,6 +376,14 @@ def snail(pen: Pen, kit: Kit) -> None:
 
 
 CREATURES = {
-    **SITTERS, "owl": owl, "penguin": penguin, "dragon": dragon, "robot": robot, "whale": whale,
-    "octopus": octopus, "fish": fish, "bird": bird, "snail": snail,
+    **SITTERS,
+    "owl": owl,
+    "penguin": penguin,
+    "dragon": dragon,
+    "robot": robot,
+    "whale": whale,
+    "octopus": octopus,
+    "fish": fish,
+    "bird": bird,
+    "snail": snail,
 }

@@ -21,8 +21,9 @@ def _grain(depth: int) -> Image.Image:
 def vignette(image: Image.Image, strength: float = 0.22) -> Image.Image:
     """Darken the corners a little, as a lens does."""
     rim = Image.radial_gradient("L").crop((20, 20, 236, 236))
-    table = [255 - round(255 * strength * max(0.0,
-                                              value / 255 - 0.3) ** 1.5) for value in range(256)]
+    table = [
+        255 - round(255 * strength * max(0.0, value / 255 - 0.3) ** 1.5) for value in range(256)
+    ]
     mask = rim.point(table).resize(image.size, Image.Resampling.BILINEAR)
     return ImageChops.multiply(image, Image.merge("RGB", (mask, mask, mask)))
 

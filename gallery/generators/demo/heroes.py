@@ -11,17 +11,47 @@ from gallery.generators.demo.wares import WARES
 ARTISTS = {**CREATURES, **THINGS, **WARES}
 FLYERS = frozenset({"balloon", "rocket"})
 SWIMMERS = frozenset({"fish", "octopus", "whale", "ship"})
-TALL = {"castle": 1.3, "lighthouse": 1.45, "house": 1.15, "balloon": 1.05, "rocket": 1.1,
-        "ship": 1.05, "mushroom": 0.8, "snail": 0.72, "bird": 0.72, "book": 0.62, "mug": 0.62,
-        "pear": 0.62, "candle": 0.66, "clock": 0.72, "sneaker": 0.66, "teapot": 0.7, "whale": 0.62,
-        "bottle": 0.8, "vase": 0.8, "fish": 0.62, "cake": 0.85, "headphones": 0.72}
+TALL = {
+    "castle": 1.3,
+    "lighthouse": 1.45,
+    "house": 1.15,
+    "balloon": 1.05,
+    "rocket": 1.1,
+    "ship": 1.05,
+    "mushroom": 0.8,
+    "snail": 0.72,
+    "bird": 0.72,
+    "book": 0.62,
+    "mug": 0.62,
+    "pear": 0.62,
+    "candle": 0.66,
+    "clock": 0.72,
+    "sneaker": 0.66,
+    "teapot": 0.7,
+    "whale": 0.62,
+    "bottle": 0.8,
+    "vase": 0.8,
+    "fish": 0.62,
+    "cake": 0.85,
+    "headphones": 0.72,
+}
 BUILT = frozenset({"castle", "lighthouse", "house", "ship", "balloon", "rocket"})
 # Left, centre, right: buildings go to the back row, so the order is kept by eye, not by size.
 SPOTS = {1: (0.5,), 2: (0.3, 0.71), 3: (0.22, 0.52, 0.81)}
 
 
-def draw_hero(scene: Scene, hero: str, kit: Kit, x: float, y: float, height: float, *,
-              flip: bool = False, tilt: float = 0, far: float = 0.0) -> None:
+def draw_hero(
+    scene: Scene,
+    hero: str,
+    kit: Kit,
+    x: float,
+    y: float,
+    height: float,
+    *,
+    flip: bool = False,
+    tilt: float = 0,
+    far: float = 0.0,
+) -> None:
     """Draw *hero* with its feet at (x, y) pixels."""
     ARTISTS[hero](scene.pen(x, y, height, flip=flip, tilt=tilt, far=far), kit)
 
@@ -44,8 +74,16 @@ def admit_heroes(scene: Scene) -> None:
         y = _level(scene, hero, rng.random())
         flip = x > scene.width * 0.6 or (len(heroes) == 1 and rng.random() < 0.4)
         tilt = rng.uniform(12, 24) if hero == "rocket" else 0.0
-        draw_hero(scene, hero, make_kit(scene.palette, scene.brief.rng(f"kit/{index}")), x, y, tall,
-                  flip=flip, tilt=tilt)
+        draw_hero(
+            scene,
+            hero,
+            make_kit(scene.palette, scene.brief.rng(f"kit/{index}")),
+            x,
+            y,
+            tall,
+            flip=flip,
+            tilt=tilt,
+        )
 
 
 def _level(scene: Scene, hero: str, luck: float) -> float:

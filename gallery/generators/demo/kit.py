@@ -24,15 +24,23 @@ class Kit:
 def make_kit(palette: Palette, rng: Random, *, coat: Color | None = None) -> Kit:
     """Three different accents in a drawn order; night lights what can shine."""
     inks = rng.sample(list(palette.accents[:3]), 3)
-    return Kit(coat=coat or inks[0], trim=inks[1], accent=inks[2], cream=palette.cream,
-               ink=mix(palette.ink, palette.near, 0.3), glow=lighten(palette.accents[1], 0.3),
-               is_lit=palette.time in ("night", "dusk"), rng=rng)
+    return Kit(
+        coat=coat or inks[0],
+        trim=inks[1],
+        accent=inks[2],
+        cream=palette.cream,
+        ink=mix(palette.ink, palette.near, 0.3),
+        glow=lighten(palette.accents[1], 0.3),
+        is_lit=palette.time in ("night", "dusk"),
+        rng=rng,
+    )
 
 
 def eyes(pen: Pen, kit: Kit, x: float, y: float, gap: float, r: float) -> None:
     """Two dark eyes, each with a spark."""
-    pen.fill(Shape().oval(x - gap, y, r, r * 1.15).oval(x + gap, y, r, r * 1.15), kit.ink,
-             flat=True)
+    pen.fill(
+        Shape().oval(x - gap, y, r, r * 1.15).oval(x + gap, y, r, r * 1.15), kit.ink, flat=True
+    )
     sparks = Shape().oval(x - gap - r * 0.3, y - r * 0.4, r * 0.34)
     pen.fill(sparks.oval(x + gap - r * 0.3, y - r * 0.4, r * 0.34), kit.cream, flat=True)
 
@@ -40,8 +48,12 @@ def eyes(pen: Pen, kit: Kit, x: float, y: float, gap: float, r: float) -> None:
 def blush(pen: Pen, kit: Kit, x: float, y: float, gap: float, r: float) -> None:
     """Warm cheeks."""
     warm = mix(kit.trim, (240, 110, 100), 0.6)
-    pen.fill(Shape().oval(x - gap, y, r, r * 0.7).oval(x + gap, y, r, r * 0.7), warm, alpha=0.45,
-             flat=True)
+    pen.fill(
+        Shape().oval(x - gap, y, r, r * 0.7).oval(x + gap, y, r, r * 0.7),
+        warm,
+        alpha=0.45,
+        flat=True,
+    )
 
 
 def stand(pen: Pen, kit: Kit, half: float, *, alpha: float = 0.55) -> None:

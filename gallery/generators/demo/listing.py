@@ -15,14 +15,21 @@ WIDE = {"sneaker": 68, "bicycle": 70, "teapot": 76}
 # How much of those 100 units a low thing fills, for lines and rules that measure it.
 RISE = {"mug": 0.84, "sneaker": 0.64, "teapot": 0.95, "book": 0.86, "clock": 0.98}
 NOTES = {
-    "mug": ("Stays warm", "Dipped glaze", "350 ml"), "lamp": ("Soft light", "Linen shade", "28 cm"),
-    "vase": ("Hand-thrown", "Watertight", "24 cm"), "chair": ("Deep seat", "Oak legs", "Wool"),
-    "backpack": ("Rolls up", "Two pockets", "18 l"), "bottle": ("Glass", "Real cork", "500 ml"),
+    "mug": ("Stays warm", "Dipped glaze", "350 ml"),
+    "lamp": ("Soft light", "Linen shade", "28 cm"),
+    "vase": ("Hand-thrown", "Watertight", "24 cm"),
+    "chair": ("Deep seat", "Oak legs", "Wool"),
+    "backpack": ("Rolls up", "Two pockets", "18 l"),
+    "bottle": ("Glass", "Real cork", "500 ml"),
     "headphones": ("Soft band", "40 hours", "Folds flat"),
-    "sneaker": ("Light", "Grips", "Washable"), "plant": ("Easy care", "Clay pot", "40 cm"),
-    "candle": ("Beeswax", "45 hours", "Reusable"), "clock": ("Two bells", "Silent", "12 cm"),
-    "teapot": ("No drip", "Six cups", "1.2 l"), "guitar": ("Cedar top", "Nylon", "Light"),
-    "bicycle": ("Eight gears", "Basket", "Steel"), "umbrella": ("Windproof", "Wide", "90 cm"),
+    "sneaker": ("Light", "Grips", "Washable"),
+    "plant": ("Easy care", "Clay pot", "40 cm"),
+    "candle": ("Beeswax", "45 hours", "Reusable"),
+    "clock": ("Two bells", "Silent", "12 cm"),
+    "teapot": ("No drip", "Six cups", "1.2 l"),
+    "guitar": ("Cedar top", "Nylon", "Light"),
+    "bicycle": ("Eight gears", "Basket", "Steel"),
+    "umbrella": ("Windproof", "Wide", "90 cm"),
     "book": ("Sewn", "Cloth", "240 pages"),
 }
 ANCHORS = ((-0.2, 0.86), (0.26, 0.55), (-0.22, 0.22))
@@ -79,8 +86,9 @@ def _show(scene: Scene, ware: str, kit: Kit, x: float, y: float, size: float) ->
     return pen
 
 
-def _write(scene: Scene, text: str, x: float, y: float, size: float, ink: Color, *,
-           anchor: str = "mm") -> None:
+def _write(
+    scene: Scene, text: str, x: float, y: float, size: float, ink: Color, *, anchor: str = "mm"
+) -> None:
     """A small label; skipped where it would be unreadable anyway."""
     pixels = scene.unit * size
     if pixels >= 5:
@@ -130,11 +138,25 @@ def _feature_row(scene: Scene, ware: str, kit: Kit) -> None:
         ink = (kit.coat, kit.trim, kit.accent)[column]
         scene.canvas.fill(Shape().oval(cx, cy, 6.5 * unit), ink, shade=0.6)
         icon = (
-            Shape().limb([(cx - 2.6 * unit, cy), (cx - 0.7 * unit, cy + 2 * unit),
-                          (cx + 3 * unit, cy - 2.4 * unit)], unit * 0.9),
-            Shape().blob((cx, cy - 3.6 * unit), (cx + 2.6 * unit, cy + unit), (cx, cy + 3.2 * unit),
-                         (cx - 2.6 * unit, cy + unit)),
-            Shape().oval(cx, cy, 3.4 * unit).cut().oval(cx, cy, 2.3 * unit).add()
+            Shape().limb(
+                [
+                    (cx - 2.6 * unit, cy),
+                    (cx - 0.7 * unit, cy + 2 * unit),
+                    (cx + 3 * unit, cy - 2.4 * unit),
+                ],
+                unit * 0.9,
+            ),
+            Shape().blob(
+                (cx, cy - 3.6 * unit),
+                (cx + 2.6 * unit, cy + unit),
+                (cx, cy + 3.2 * unit),
+                (cx - 2.6 * unit, cy + unit),
+            ),
+            Shape()
+            .oval(cx, cy, 3.4 * unit)
+            .cut()
+            .oval(cx, cy, 2.3 * unit)
+            .add()
             .limb([(cx, cy - 1.6 * unit), (cx, cy), (cx + 1.2 * unit, cy)], unit * 0.6),
         )[column]
         scene.canvas.fill(icon, lighten(kit.cream, 0.4))
@@ -150,8 +172,14 @@ def _lifestyle(scene: Scene, ware: str, kit: Kit) -> None:
     rooms.set_table(scene)
     for other, x, size in (("book", -32, 18), ("plant", 34, 26)):
         if other != ware:
-            draw_hero(scene, other, make_kit(scene.palette, scene.rng),
-                      scene.width / 2 + x * scene.unit, scene.ground, size)
+            draw_hero(
+                scene,
+                other,
+                make_kit(scene.palette, scene.rng),
+                scene.width / 2 + x * scene.unit,
+                scene.ground,
+                size,
+            )
     draw_hero(scene, ware, kit, scene.width / 2, scene.ground + scene.unit * 2, 42 * _fit(ware))
 
 
@@ -162,9 +190,16 @@ def _comparison(scene: Scene, ware: str, kit: Kit) -> None:
     plain = (188, 184, 180)
     half = Shape().box(0, 0, width / 2, height)
     scene.canvas.fill(half, (darken(plain, 0.08), lighten(plain, 0.35), plain), shade=0.0)
-    grey = Kit(coat=(150, 148, 146), trim=(128, 126, 126), accent=(138, 138, 136),
-               cream=(206, 204, 200), ink=(70, 70, 74), glow=(196, 194, 188), is_lit=False,
-               rng=kit.rng)
+    grey = Kit(
+        coat=(150, 148, 146),
+        trim=(128, 126, 126),
+        accent=(138, 138, 136),
+        cream=(206, 204, 200),
+        ink=(70, 70, 74),
+        glow=(196, 194, 188),
+        is_lit=False,
+        rng=kit.rng,
+    )
     size = 36 * min(1.0, width / (2 * unit * 50) + 0.2)
     _show(scene, ware, grey, width * 0.25, height * 0.7, size)
     _show(scene, ware, kit, width * 0.75, height * 0.7, size * 1.12)
@@ -174,12 +209,20 @@ def _comparison(scene: Scene, ware: str, kit: Kit) -> None:
         scene.canvas.fill(Shape().oval(cx, cy, 4.6 * unit), ink, shade=0.4)
         mark = Shape()
         if good:
-            mark.limb([(cx - 2 * unit, cy), (cx - 0.5 * unit, cy + 1.6 * unit),
-                       (cx + 2.3 * unit, cy - 1.8 * unit)], unit * 0.8)
+            mark.limb(
+                [
+                    (cx - 2 * unit, cy),
+                    (cx - 0.5 * unit, cy + 1.6 * unit),
+                    (cx + 2.3 * unit, cy - 1.8 * unit),
+                ],
+                unit * 0.8,
+            )
         else:
-            mark.limb([(cx - 1.6 * unit, cy - 1.6 * unit), (cx + 1.6 * unit, cy + 1.6 * unit)],
-                      unit * 0.8)
-            mark.limb([(cx + 1.6 * unit, cy - 1.6 * unit), (cx - 1.6 * unit, cy + 1.6 * unit)],
-                      unit * 0.8)
+            mark.limb(
+                [(cx - 1.6 * unit, cy - 1.6 * unit), (cx + 1.6 * unit, cy + 1.6 * unit)], unit * 0.8
+            )
+            mark.limb(
+                [(cx + 1.6 * unit, cy - 1.6 * unit), (cx - 1.6 * unit, cy + 1.6 * unit)], unit * 0.8
+            )
         scene.canvas.fill(mark, lighten(kit.cream, 0.4))
         _write(scene, NOTES[ware][0] if good else "Ordinary", cx, cy + 9 * unit, 2.8, kit.ink)

@@ -38,8 +38,9 @@ def _tiles(scene: Scene) -> None:
             _motif(scene, rng.randrange(7), (x, y), size, first, second, cell)
 
 
-def _motif(scene: Scene, kind: int, at: Point, size: float, first: Color, second: Color,
-           cell: Shape) -> None:
+def _motif(
+    scene: Scene, kind: int, at: Point, size: float, first: Color, second: Color, cell: Shape
+) -> None:
     x, y = at
     rng, fill = scene.rng, scene.canvas.fill
     cx, cy = x + size * rng.randrange(2), y + size * rng.randrange(2)
@@ -50,8 +51,11 @@ def _motif(scene: Scene, kind: int, at: Point, size: float, first: Color, second
         fill(Shape().oval(x + size / 2, y + size / 2, size * 0.4), first, shade=0.9)
         fill(Shape().oval(x + size / 2, y + size / 2, size * 0.16), second)
     elif kind == 2:
-        fill(Shape().polygon([(cx, cy), (x + x + size - cx, cy), (cx, y + y + size - cy)]), first,
-             shade=0.6)
+        fill(
+            Shape().polygon([(cx, cy), (x + x + size - cx, cy), (cx, y + y + size - cy)]),
+            first,
+            shade=0.6,
+        )
     elif kind == 3:
         for step in range(0, 6, 2):
             fill(Shape().box(x, y + size * step / 6, size, size / 6), first)
@@ -82,28 +86,47 @@ def _cutouts(scene: Scene) -> None:
             other = choices[(column * 2 + row * 3 + scene.brief.seed + 1 + rng.randrange(4)) % 6]
             paper = inks.cream if rng.random() < 0.55 else other
             centre = ((x0 + x1) / 2, (top + bottom) / 2)
-            _seaweed(scene, centre, min(x1 - x0, bottom - top) * 0.46, paper,
-                     tall=(bottom - top) / max(x1 - x0, 1))
+            _seaweed(
+                scene,
+                centre,
+                min(x1 - x0, bottom - top) * 0.46,
+                paper,
+                tall=(bottom - top) / max(x1 - x0, 1),
+            )
 
 
 def _seaweed(scene: Scene, at: Point, size: float, ink: Color, *, tall: float) -> None:
     rng, (x, y) = scene.rng, at
     stretch = max(0.8, min(1.5, tall))
     lean = rng.uniform(-0.25, 0.25)
-    weed = Shape().limb([(x - lean * size, y + size * stretch), (x + lean * size * 0.4, y),
-                         (x + lean * size, y - size * stretch * 0.8)], size * 0.26, size * 0.16)
+    weed = Shape().limb(
+        [
+            (x - lean * size, y + size * stretch),
+            (x + lean * size * 0.4, y),
+            (x + lean * size, y - size * stretch * 0.8),
+        ],
+        size * 0.26,
+        size * 0.16,
+    )
     lobes = rng.choice((4, 5))
     for i in range(lobes):
         rise = y + size * stretch * (0.72 - 1.5 * i / lobes)
         for side in (-1, 1):
             reach = size * (0.85 - 0.09 * i) * rng.uniform(0.8, 1.05)
-            weed.limb([(x, rise), (x + side * reach * 0.55, rise - size * 0.06),
-                       (x + side * reach, rise - size * rng.uniform(0.28, 0.4))],
-                      size * 0.2, size * 0.24)
+            weed.limb(
+                [
+                    (x, rise),
+                    (x + side * reach * 0.55, rise - size * 0.06),
+                    (x + side * reach, rise - size * rng.uniform(0.28, 0.4)),
+                ],
+                size * 0.2,
+                size * 0.24,
+            )
     shadow = Shape()
     shift = scene.unit * 0.6
-    shadow.parts = [([(px + shift, py + shift) for px, py in points], on)
-                    for points, on in weed.parts]
+    shadow.parts = [
+        ([(px + shift, py + shift) for px, py in points], on) for points, on in weed.parts
+    ]
     scene.canvas.fill(shadow, scene.palette.ink, alpha=0.22)
     scene.canvas.fill(weed, ink, shade=0.2)
 
@@ -124,12 +147,26 @@ def _mobile(scene: Scene) -> None:
         shift = (step - 2.5) * unit * 4.2
         cx, cy = x - math.sin(a) * shift, y + unit * 12 + math.cos(a) * shift
         reach = unit * rng.uniform(20, 44)
-        fill(Shape().limb([(cx - reach * math.cos(a), cy - reach * math.sin(a)),
-                           (cx + reach * math.cos(a), cy + reach * math.sin(a))],
-                          unit * 0.9), choices[3 + step % 2])
+        fill(
+            Shape().limb(
+                [
+                    (cx - reach * math.cos(a), cy - reach * math.sin(a)),
+                    (cx + reach * math.cos(a), cy + reach * math.sin(a)),
+                ],
+                unit * 0.9,
+            ),
+            choices[3 + step % 2],
+        )
     for _ in range(6):
         ink = rng.choice(choices)
-        fill(Shape().oval(rng.uniform(0.08, 0.92) * width, rng.uniform(0.08, 0.92) * height,
-                          unit * rng.uniform(1.5, 5)), ink, shade=0.8)
+        fill(
+            Shape().oval(
+                rng.uniform(0.08, 0.92) * width,
+                rng.uniform(0.08, 0.92) * height,
+                unit * rng.uniform(1.5, 5),
+            ),
+            ink,
+            shade=0.8,
+        )
     ring = Shape().oval(x - unit * 22, y - unit * 20, unit * 12)
     fill(ring.cut().oval(x - unit * 22, y - unit * 20, unit * 9.5), inks.ink)

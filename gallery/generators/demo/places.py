@@ -13,8 +13,9 @@ from gallery.generators.demo.palettes import darken, lighten, mix
 from gallery.generators.demo.scene import Scene, drift_clouds, paint_sky
 
 
-def ridge(rng: Random, width: float, base: float, height: float, *, rough: float = 0.5,
-          steps: int = 7) -> list[Point]:
+def ridge(
+    rng: Random, width: float, base: float, height: float, *, rough: float = 0.5, steps: int = 7
+) -> list[Point]:
     """A skyline by midpoint displacement, from left to right."""
     levels = [rng.uniform(0.2, 0.7), rng.uniform(0.3, 1.0), rng.uniform(0.2, 0.8)]
     swing = 0.5
@@ -28,12 +29,15 @@ def ridge(rng: Random, width: float, base: float, height: float, *, rough: float
     return [(width * i / last, base - height * level) for i, level in enumerate(levels)]
 
 
-def hills(rng: Random, width: float, base: float, height: float, *, waves: float = 1.5
-          ) -> list[Point]:
+def hills(
+    rng: Random, width: float, base: float, height: float, *, waves: float = 1.5
+) -> list[Point]:
     """A soft rolling line: three sines that never line up."""
-    tones = [(rng.uniform(0.6, 1.2) * waves, rng.random() * 6.3, 0.6),
-             (rng.uniform(1.6, 2.4) * waves, rng.random() * 6.3, 0.28),
-             (rng.uniform(3.2, 4.4) * waves, rng.random() * 6.3, 0.12)]
+    tones = [
+        (rng.uniform(0.6, 1.2) * waves, rng.random() * 6.3, 0.6),
+        (rng.uniform(1.6, 2.4) * waves, rng.random() * 6.3, 0.28),
+        (rng.uniform(3.2, 4.4) * waves, rng.random() * 6.3, 0.12),
+    ]
     line = []
     for step in range(65):
         u = step / 64
@@ -72,12 +76,17 @@ def _lit_faces(scene: Scene, line: list[Point], shape: Shape, far: float) -> Non
     side = -1 if scene.sun[0] < scene.width / 2 else 1
     for i in range(8, len(line) - 8, 2):
         x, y = line[i]
-        if y == min(point[1] for point in line[i - 8: i + 9]):
+        if y == min(point[1] for point in line[i - 8 : i + 9]):
             drop = scene.height * rng.uniform(0.10, 0.2)
-            lit.polygon([(x, y), (x + side * drop * 0.95, y + drop * 1.1),
-                         (x + side * drop * 0.2, y + drop * 0.8),
-                         (x + side * drop * 0.32, y + drop * 0.5),
-                         (x - side * drop * 0.05, y + drop * 0.3)])
+            lit.polygon(
+                [
+                    (x, y),
+                    (x + side * drop * 0.95, y + drop * 1.1),
+                    (x + side * drop * 0.2, y + drop * 0.8),
+                    (x + side * drop * 0.32, y + drop * 0.5),
+                    (x - side * drop * 0.05, y + drop * 0.3),
+                ]
+            )
     ink = mix(scene.depth(far), scene.palette.sky[-1], 0.5)
     scene.canvas.fill(lit, ink, alpha=0.5, clip=shape)
 
@@ -121,13 +130,25 @@ def tree_line(scene: Scene, line: list[Point], *, count: int, size: float, far: 
 
 def conifer(shape: Shape, x: float, y: float, tall: float) -> None:
     """Four tiers and a trunk, as one outline."""
-    shape.polygon([(x - tall * 0.03, y), (x - tall * 0.03, y - tall * 0.2),
-                   (x + tall * 0.03, y - tall * 0.2), (x + tall * 0.03, y)])
+    shape.polygon(
+        [
+            (x - tall * 0.03, y),
+            (x - tall * 0.03, y - tall * 0.2),
+            (x + tall * 0.03, y - tall * 0.2),
+            (x + tall * 0.03, y),
+        ]
+    )
     for tier in range(4):
         top, low = 1 - tier * 0.19, 0.62 - tier * 0.17
         half = 0.1 + tier * 0.045
-        shape.polygon([(x, y - tall * top), (x + tall * half, y - tall * low),
-                       (x, y - tall * (low + 0.05)), (x - tall * half, y - tall * low)])
+        shape.polygon(
+            [
+                (x, y - tall * top),
+                (x + tall * half, y - tall * low),
+                (x, y - tall * (low + 0.05)),
+                (x - tall * half, y - tall * low),
+            ]
+        )
 
 
 def forest(scene: Scene) -> None:
@@ -157,8 +178,9 @@ def _clearing(scene: Scene) -> None:
     line = hills(scene.rng, scene.width, height * 0.82, height * 0.05)
     ground = mix(inks.ground, inks.near, 0.35)
     scene.canvas.fill(land(line, height), (lighten(ground, 0.1), darken(ground, 0.35)), shade=0.4)
-    scene.canvas.glow(scene.width / 2, height * 0.88, scene.width * 0.4, inks.sky[-1],
-                      ry=height * 0.08, alpha=0.4)
+    scene.canvas.glow(
+        scene.width / 2, height * 0.88, scene.width * 0.4, inks.sky[-1], ry=height * 0.08, alpha=0.4
+    )
     scene.ground = height * 0.88
 
 
@@ -168,16 +190,32 @@ def _frame_of_trunks(scene: Scene) -> None:
     frame = Shape()
     for side, x in ((1, rng.uniform(0.02, 0.06) * width), (-1, rng.uniform(0.93, 0.98) * width)):
         thick = unit * rng.uniform(6, 9)
-        frame.limb([(x, height * 1.02), (x + side * unit, height * 0.5), (x - side * unit, -unit)],
-                   thick * 1.3, thick * 0.8)
+        frame.limb(
+            [(x, height * 1.02), (x + side * unit, height * 0.5), (x - side * unit, -unit)],
+            thick * 1.3,
+            thick * 0.8,
+        )
         for y in (0.2, 0.42):
-            frame.limb([(x, height * y), (x + side * unit * 8, height * (y - 0.05)),
-                        (x + side * unit * 15, height * (y - 0.04))], thick * 0.3, unit * 0.3)
+            frame.limb(
+                [
+                    (x, height * y),
+                    (x + side * unit * 8, height * (y - 0.05)),
+                    (x + side * unit * 15, height * (y - 0.04)),
+                ],
+                thick * 0.3,
+                unit * 0.3,
+            )
     for _ in range(26):
         x = width * rng.betavariate(0.35, 0.35)
-        frame.limb([(x, height * 1.01), (x + rng.uniform(-2, 2) * unit, height * 0.96),
-                    (x + rng.uniform(-5, 5) * unit, height * rng.uniform(0.90, 0.96))],
-                   unit * 1.1, unit * 0.2)
+        frame.limb(
+            [
+                (x, height * 1.01),
+                (x + rng.uniform(-2, 2) * unit, height * 0.96),
+                (x + rng.uniform(-5, 5) * unit, height * rng.uniform(0.90, 0.96)),
+            ],
+            unit * 1.1,
+            unit * 0.2,
+        )
     ink = darken(scene.palette.near, 0.35)
     scene.canvas.fill(frame, (mix(ink, scene.palette.haze, 0.1), ink))
 
@@ -188,8 +226,10 @@ def desert(scene: Scene) -> None:
     width, height = scene.width, scene.height
     horizon = height * 0.58
     paint_sky(scene, horizon=horizon + height * 0.05, disc=rng.uniform(9, 14))
-    sheet.fill(land(_mesas(rng, width, horizon, height * 0.16), horizon + height * 0.05),
-               (scene.depth(0.62), scene.depth(0.9)))
+    sheet.fill(
+        land(_mesas(rng, width, horizon, height * 0.16), horizon + height * 0.05),
+        (scene.depth(0.62), scene.depth(0.9)),
+    )
     sand = mix(inks.ground, inks.accents[1], 0.45)
     for layer in range(4):
         base = horizon + height * (0.05 + 0.1 * layer)
@@ -203,9 +243,14 @@ def _mesas(rng: Random, width: float, base: float, height: float) -> list[Point]
     line, x = [(0.0, base)], 0.0
     while x < width:
         tall, half = height * rng.uniform(0.3, 1), width * rng.uniform(0.04, 0.11)
-        line += [(x + half * 0.3, base), (x + half * 0.45, base - tall * 0.8),
-                 (x + half * 0.5, base - tall), (x + half * 1.4, base - tall * 0.98),
-                 (x + half * 1.5, base - tall * 0.6), (x + half * 1.8, base)]
+        line += [
+            (x + half * 0.3, base),
+            (x + half * 0.45, base - tall * 0.8),
+            (x + half * 0.5, base - tall),
+            (x + half * 1.4, base - tall * 0.98),
+            (x + half * 1.5, base - tall * 0.6),
+            (x + half * 1.8, base),
+        ]
         x += half * rng.uniform(2.4, 4.5)
     return [*line, (width * 1.2, base)]
 
@@ -219,11 +264,23 @@ def _dune(scene: Scene, base: float, tall: float, ink: tuple[int, int, int]) -> 
     side = scene.canvas.light
     x, y = line[crest]
     reach = side * width * 0.34
-    flank = smooth([(x, y - 1), (x + side * scene.unit * 3, y + tall * 0.5),
-                    (x - side * scene.unit * 2, y + tall * 1.2),
-                    (x + side * scene.unit * 10, y + tall * 2.2)], closed=False)
-    lee = [(x + side * reach_x, y + fall_y) for reach_x, fall_y in (
-        (abs(reach) * 0.5, tall * 1.9), (abs(reach) * 0.95, tall * 1.1), (abs(reach), -tall))]
+    flank = smooth(
+        [
+            (x, y - 1),
+            (x + side * scene.unit * 3, y + tall * 0.5),
+            (x - side * scene.unit * 2, y + tall * 1.2),
+            (x + side * scene.unit * 10, y + tall * 2.2),
+        ],
+        closed=False,
+    )
+    lee = [
+        (x + side * reach_x, y + fall_y)
+        for reach_x, fall_y in (
+            (abs(reach) * 0.5, tall * 1.9),
+            (abs(reach) * 0.95, tall * 1.1),
+            (abs(reach), -tall),
+        )
+    ]
     shadow = Shape().polygon([*flank, *lee, (x, y - tall)])
     scene.canvas.fill(shadow, mix(ink, scene.palette.near, 0.34), alpha=0.7, clip=body)
 
@@ -231,8 +288,12 @@ def _dune(scene: Scene, base: float, tall: float, ink: tuple[int, int, int]) -> 
 def _cacti(scene: Scene) -> None:
     rng = scene.rng
     for spot in (rng.uniform(0.05, 0.2), rng.uniform(0.8, 0.95)):
-        pen = scene.pen(scene.width * spot, scene.ground + scene.unit * rng.uniform(-4, 6),
-                        rng.uniform(14, 24), flip=rng.random() < 0.5)
+        pen = scene.pen(
+            scene.width * spot,
+            scene.ground + scene.unit * rng.uniform(-4, 6),
+            rng.uniform(14, 24),
+            flip=rng.random() < 0.5,
+        )
         pen.glow(16, 1, 40, scene.palette.ink, ry=7, alpha=0.4)
         body = Shape().limb([(0, 0), (0, -92)], 17).limb([(0, -34), (-26, -38), (-27, -66)], 11)
         pen.fill(body.limb([(0, -48), (22, -50), (24, -80)], 11), scene.palette.accents[2])
@@ -306,7 +367,10 @@ def sky(scene: Scene) -> None:
             bank.oval(x, y + rng.uniform(-2, 3) * scene.unit, size)
             x += size * 1.2
         bank.box(-5, y, scene.width + 10, height)
-        ink = mix(inks.haze, mix(inks.cream, inks.sky[1], 0.55 if scene.is_night else 0.12),
-                  0.35 + 0.3 * layer)
+        ink = mix(
+            inks.haze,
+            mix(inks.cream, inks.sky[1], 0.55 if scene.is_night else 0.12),
+            0.35 + 0.3 * layer,
+        )
         scene.canvas.fill(bank, (lighten(ink, 0.25), ink), shade=0.25)
     scene.ground = height * 0.8

@@ -24,13 +24,22 @@ class Scene:
         self.air_share = 0.26 if self.is_night else 0.10 if palette.time == "day" else 0.15
         self.in_front: Callable[[], None] | None = None
 
-    def pen(self, x: float, y: float, height: float, *, flip: bool = False, tilt: float = 0,
-            far: float = 0.0) -> Pen:
+    def pen(
+        self,
+        x: float,
+        y: float,
+        height: float,
+        *,
+        flip: bool = False,
+        tilt: float = 0,
+        far: float = 0.0,
+    ) -> Pen:
         """A pen standing at (x, y) pixels; *height* in hundredths of the sheet, *far* 0 to 1."""
         tint = mix(self.air, self.palette.haze, far)
         share = self.air_share + (0.75 - self.air_share) * far
-        return Pen(self.canvas, x, y, height * self.unit, flip=flip, tilt=tilt,
-                   tint=tint, tint_share=share)
+        return Pen(
+            self.canvas, x, y, height * self.unit, flip=flip, tilt=tilt, tint=tint, tint_share=share
+        )
 
     def depth(self, far: float) -> Color:
         """The ink of things *far* away: 0 is at our feet, 1 dissolves in haze."""
@@ -42,8 +51,14 @@ def paint_sky(scene: Scene, *, horizon: float, disc: float = 9.0) -> None:
     sheet, inks, rng = scene.canvas, scene.palette, scene.rng
     sheet.backdrop(inks.sky, 0, horizon)
     sheet.backdrop((inks.sky[-1], inks.haze), horizon)
-    sheet.drift(clouds(rng, cells=2, squash=3), lighten(inks.sky[-1], 0.35),
-                low=118, high=250, alpha=0.55, bottom=horizon)
+    sheet.drift(
+        clouds(rng, cells=2, squash=3),
+        lighten(inks.sky[-1], 0.35),
+        low=118,
+        high=250,
+        alpha=0.55,
+        bottom=horizon,
+    )
     if scene.is_night:
         scatter_stars(scene, horizon)
     x, y = scene.sun = (scene.sun[0], horizon * rng.uniform(0.3, 0.62))
@@ -82,8 +97,18 @@ def scatter_stars(scene: Scene, bottom: float, *, count: int = 150) -> None:
 def twinkle(scene: Scene, x: float, y: float, r: float) -> None:
     """A four-pointed star."""
     thin = r * 0.16
-    star = Shape().polygon([(x - r, y), (x - thin, y - thin), (x, y - r), (x + thin, y - thin),
-                            (x + r, y), (x + thin, y + thin), (x, y + r), (x - thin, y + thin)])
+    star = Shape().polygon(
+        [
+            (x - r, y),
+            (x - thin, y - thin),
+            (x, y - r),
+            (x + thin, y - thin),
+            (x + r, y),
+            (x + thin, y + thin),
+            (x, y + r),
+            (x - thin, y + thin),
+        ]
+    )
     scene.canvas.fill(star, scene.palette.cream)
 
 
@@ -99,8 +124,9 @@ def drift_clouds(scene: Scene, *, top: float, bottom: float, count: int = 4) -> 
             nudge = rng.uniform(-0.12, 0.12)
             cloud.oval(x + (shift + nudge) * size, y - size * reach * 0.7, size * reach)
         floor = Shape().box(x - size * 2, y - size * 2, size * 4, size * 2)
-        scene.canvas.fill(cloud, (lighten(ink, 0.3), mix(ink, scene.palette.haze, 0.45)),
-                          alpha=0.88, clip=floor)
+        scene.canvas.fill(
+            cloud, (lighten(ink, 0.3), mix(ink, scene.palette.haze, 0.45)), alpha=0.88, clip=floor
+        )
 
 
 def fall(scene: Scene) -> None:

@@ -10,8 +10,9 @@ from gallery.generators.demo.palettes import Color, darken, lighten, mix
 def _seat(pen: Pen, kit: Kit, coat: Color, chest: Color) -> None:
     """A seated body: haunches, chest, paws."""
     stand(pen, kit, 36)
-    body = Shape().blob((-13, -58), (13, -58), (25, -30), (30, -8), (20, 0), (-20, 0), (-30, -8),
-                        (-25, -30))
+    body = Shape().blob(
+        (-13, -58), (13, -58), (25, -30), (30, -8), (20, 0), (-20, 0), (-30, -8), (-25, -30)
+    )
     pen.fill(body, coat)
     pen.fill(Shape().oval(0, -30, 13, 24), chest, clip=body, shade=0.2)
     for side in (-1, 1):
@@ -23,8 +24,13 @@ def _seat(pen: Pen, kit: Kit, coat: Color, chest: Color) -> None:
 def _muzzle(pen: Pen, kit: Kit, y: float, chest: Color) -> None:
     pen.fill(Shape().oval(-5, y + 3, 7, 5.6).oval(5, y + 3, 7, 5.6), chest, shade=0.1)
     pen.fill(Shape().blob((-3.6, y - 2.6), (3.6, y - 2.6), (0, y + 1.6)), kit.ink, flat=True)
-    pen.fill(Shape().limb([(0, y), (-1, y + 3), (-4.5, y + 4)], 0.9)
-             .limb([(0, y), (1, y + 3), (4.5, y + 4)], 0.9), kit.ink, flat=True)
+    pen.fill(
+        Shape()
+        .limb([(0, y), (-1, y + 3), (-4.5, y + 4)], 0.9)
+        .limb([(0, y), (1, y + 3), (4.5, y + 4)], 0.9),
+        kit.ink,
+        flat=True,
+    )
 
 
 def cat(pen: Pen, kit: Kit) -> None:
@@ -34,12 +40,14 @@ def cat(pen: Pen, kit: Kit) -> None:
     tail = Shape().limb([(22, -6), (44, -10), (48, -34), (38, -48), (34, -40)], 10, 8)
     pen.fill(tail, darken(kit.coat, 0.08))
     _seat(pen, kit, kit.coat, chest)
-    head = Shape().blob((-28, -70), (-22, -86), (0, -90), (22, -86), (28, -70), (16, -55), (0, -52),
-                        (-16, -55))
+    head = Shape().blob(
+        (-28, -70), (-22, -86), (0, -90), (22, -86), (28, -70), (16, -55), (0, -52), (-16, -55)
+    )
     for side in (-1, 1):
         pen.fill(Shape().polygon([(side * 27, -72), (side * 27, -103), (side * 7, -87)]), kit.coat)
-        pen.fill(Shape().polygon([(side * 23, -80), (side * 23.5, -95), (side * 13, -86)]),
-                 kit.trim)
+        pen.fill(
+            Shape().polygon([(side * 23, -80), (side * 23.5, -95), (side * 13, -86)]), kit.trim
+        )
     pen.fill(head, kit.coat)
     stripes = Shape().limb([(0, -92), (0, -81)], 3.4, 1).limb([(-8, -91), (-7, -83)], 3, 1)
     stripes.limb([(8, -91), (7, -83)], 3, 1)
@@ -66,11 +74,14 @@ def fox(pen: Pen, kit: Kit) -> None:
     _seat(pen, kit, coat, kit.cream)
     for side in (-1, 1):
         pen.fill(Shape().polygon([(side * 28, -74), (side * 25, -107), (side * 5, -86)]), coat)
-        pen.fill(Shape().polygon([(side * 26, -94), (side * 25, -107), (side * 17.5, -99)]),
-                 kit.ink,
-                 flat=True)
-    head = Shape().polygon([(-34, -72), (-20, -88), (0, -91), (20, -88), (34, -72), (10, -56),
-                            (0, -50), (-10, -56)])
+        pen.fill(
+            Shape().polygon([(side * 26, -94), (side * 25, -107), (side * 17.5, -99)]),
+            kit.ink,
+            flat=True,
+        )
+    head = Shape().polygon(
+        [(-34, -72), (-20, -88), (0, -91), (20, -88), (34, -72), (10, -56), (0, -50), (-10, -56)]
+    )
     pen.fill(head, coat)
     cheeks = Shape().blob((-36, -73), (-16, -74), (-4, -64), (0, -48), (-20, -54))
     cheeks.blob((36, -73), (16, -74), (4, -64), (0, -48), (20, -54))
@@ -93,13 +104,16 @@ def bear(pen: Pen, kit: Kit) -> None:
         pen.fill(Shape().limb([(side * 26, -48), (side * 33, -30), (side * 26, -18)], 14, 12), coat)
         pen.fill(Shape().oval(side * 21, -5, 12, 8), darken(coat, 0.08))
         pen.fill(Shape().oval(side * 21, -5, 6, 4), chest, flat=True)
-    pen.fill(Shape().blob((-30, -76), (-18, -95), (18, -95), (30, -76), (20, -58), (-20, -58)),
-             coat)
+    pen.fill(
+        Shape().blob((-30, -76), (-18, -95), (18, -95), (30, -76), (20, -58), (-20, -58)), coat
+    )
     _muzzle(pen, kit, -70, chest)
     eyes(pen, kit, 0, -78, 12, 3.2)
     blush(pen, kit, 0, -70, 19, 4)
-    pen.fill(Shape().limb([(-20, -57), (0, -53), (20, -57)], 8)
-             .limb([(12, -55), (16, -36)], 8, 9), kit.trim)
+    pen.fill(
+        Shape().limb([(-20, -57), (0, -53), (20, -57)], 8).limb([(12, -55), (16, -36)], 8, 9),
+        kit.trim,
+    )
 
 
 def rabbit(pen: Pen, kit: Kit) -> None:
@@ -107,15 +121,21 @@ def rabbit(pen: Pen, kit: Kit) -> None:
     coat = mix(kit.cream, kit.coat, 0.25)
     for side, tip in ((-1, (-15, -124)), (1, (27, -116))):
         pen.fill(Shape().limb([(side * 9, -80), (side * 12, -102), tip], 11, 9), coat)
-        pen.fill(Shape().limb([(side * 9.5, -86), (side * 12, -102),
-                               (tip[0], tip[1] + 3)], 4, 3.4), mix(kit.trim, coat, 0.3))
+        pen.fill(
+            Shape().limb([(side * 9.5, -86), (side * 12, -102), (tip[0], tip[1] + 3)], 4, 3.4),
+            mix(kit.trim, coat, 0.3),
+        )
     pen.fill(Shape().oval(27, -10, 9), lighten(coat, 0.5))
     _seat(pen, kit, coat, lighten(coat, 0.6))
-    pen.fill(Shape().blob((-24, -70), (-16, -87), (16, -87), (24, -70), (14, -55), (-14, -55)),
-             coat)
+    pen.fill(
+        Shape().blob((-24, -70), (-16, -87), (16, -87), (24, -70), (14, -55), (-14, -55)), coat
+    )
     _muzzle(pen, kit, -66, lighten(coat, 0.6))
-    pen.fill(Shape().box(-2.6, -60.5, 2.5, 5, 0.8).box(0.1, -60.5, 2.5, 5, 0.8), (255, 252, 244),
-             flat=True)
+    pen.fill(
+        Shape().box(-2.6, -60.5, 2.5, 5, 0.8).box(0.1, -60.5, 2.5, 5, 0.8),
+        (255, 252, 244),
+        flat=True,
+    )
     eyes(pen, kit, 0, -74, 11, 3.4)
     blush(pen, kit, 0, -66, 16, 4)
 
@@ -130,13 +150,21 @@ def dog(pen: Pen, kit: Kit) -> None:
     pen.fill(head, coat)
     pen.fill(Shape().oval(12, -76, 12, 14), patch, clip=head, shade=0.2)
     for side in (-1, 1):
-        pen.fill(Shape().blob((side * 16, -92), (side * 27, -86), (side * 34, -62),
-                              (side * 27, -56),
-                              (side * 21, -72)), patch)
+        pen.fill(
+            Shape().blob(
+                (side * 16, -92),
+                (side * 27, -86),
+                (side * 34, -62),
+                (side * 27, -56),
+                (side * 21, -72),
+            ),
+            patch,
+        )
     _muzzle(pen, kit, -65, kit.cream)
     pen.fill(Shape().blob((-3, -60), (3, -60), (2.6, -53), (-2.6, -53)), (232, 108, 110), flat=True)
     eyes(pen, kit, 0, -75, 10.5, 3.3)
     pen.fill(Shape().limb([(-15, -54), (0, -50), (15, -54)], 5), kit.trim)
     pen.fill(Shape().oval(0, -46, 3.6), kit.glow)
+
 
 SITTERS = {"cat": cat, "fox": fox, "bear": bear, "rabbit": rabbit, "dog": dog}

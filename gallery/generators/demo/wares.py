@@ -12,8 +12,13 @@ from gallery.generators.demo.palettes import darken, lighten, mix
 
 def _sheen(pen: Pen, clip: Shape, x: float, top: float, tall: float, wide: float = 4) -> None:
     """A soft upright highlight on the lit side."""
-    pen.fill(Shape().box(x - wide / 2, top, wide, tall, wide / 2), (255, 252, 244), alpha=0.38,
-             clip=clip, flat=True)
+    pen.fill(
+        Shape().box(x - wide / 2, top, wide, tall, wide / 2),
+        (255, 252, 244),
+        alpha=0.38,
+        clip=clip,
+        flat=True,
+    )
 
 
 def mug(pen: Pen, kit: Kit) -> None:
@@ -23,9 +28,12 @@ def mug(pen: Pen, kit: Kit) -> None:
     pen.fill(handle, darken(kit.coat, 0.08))
     body = Shape().box(-37, -82, 74, 82, 22).box(-37, -82, 74, 40)
     pen.fill(body, kit.coat, shade=0.6)
-    pen.fill(Shape().blob((-50, -30), (-20, -26), (0, -31), (24, -25), (50, -30), (50, 10),
-                          (-50, 10)),
-             lighten(kit.cream, 0.1), clip=body, shade=0.5)
+    pen.fill(
+        Shape().blob((-50, -30), (-20, -26), (0, -31), (24, -25), (50, -30), (50, 10), (-50, 10)),
+        lighten(kit.cream, 0.1),
+        clip=body,
+        shade=0.5,
+    )
     pen.fill(Shape().oval(0, -81, 37.5, 8), lighten(kit.coat, 0.3), shade=0.2)
     pen.fill(Shape().oval(0, -80, 33, 6.2), (84, 50, 38), shade=0.3)
     _sheen(pen, body, -27, -68, 46, 5)
@@ -39,9 +47,13 @@ def lamp(pen: Pen, kit: Kit) -> None:
     stand(pen, kit, 30)
     pen.glow(0, -62, 84, kit.glow, alpha=0.5)
     pen.fill(Shape().oval(0, -3, 22, 5), darken(kit.coat, 0.2))
-    pen.fill(Shape().blob((-7, -50), (7, -50), (10, -38), (20, -22), (12, -4), (-12, -4),
-                          (-20, -22),
-                          (-10, -38)), kit.coat, shade=0.6)
+    pen.fill(
+        Shape().blob(
+            (-7, -50), (7, -50), (10, -38), (20, -22), (12, -4), (-12, -4), (-20, -22), (-10, -38)
+        ),
+        kit.coat,
+        shade=0.6,
+    )
     pen.fill(Shape().box(-2, -58, 4, 10), kit.ink, flat=True)
     shade = Shape().polygon([(-22, -102), (22, -102), (40, -54), (-40, -54)])
     pen.fill(shade, (lighten(kit.cream, 0.2), kit.glow, lighten(kit.glow, 0.3)), shade=0.15)
@@ -56,21 +68,39 @@ def vase(pen: Pen, kit: Kit) -> None:
     """Hand-thrown, with three stems."""
     stand(pen, kit, 30)
     leaf = mix(kit.accent, (70, 120, 80), 0.5)
-    for tip, ink in (((-30, -106), kit.trim), ((3, -122), lighten(kit.trim, 0.35)),
-                     ((31, -102), kit.cream)):
+    for tip, ink in (
+        ((-30, -106), kit.trim),
+        ((3, -122), lighten(kit.trim, 0.35)),
+        ((31, -102), kit.cream),
+    ):
         mid = (tip[0] * 0.35, -80)
         pen.fill(Shape().limb([(0, -56), mid, tip], 2, 1.4), leaf, flat=True)
         pen.fill(Shape().blob(mid, (mid[0] + 12, mid[1] - 13), (mid[0] + 18, mid[1] - 8)), leaf)
         for i in range(6):
             a = math.tau * i / 6
-            pen.fill(Shape().oval(tip[0] + 7 * math.cos(a), tip[1] + 7 * math.sin(a), 6), ink,
-                     shade=0.4)
+            pen.fill(
+                Shape().oval(tip[0] + 7 * math.cos(a), tip[1] + 7 * math.sin(a), 6), ink, shade=0.4
+            )
         pen.fill(Shape().oval(tip[0], tip[1], 4.4), kit.glow)
-    body = Shape().blob((-9, -64), (9, -64), (8, -54), (27, -34), (24, -10), (13, 0), (-13, 0),
-                        (-24, -10), (-27, -34), (-8, -54))
+    body = Shape().blob(
+        (-9, -64),
+        (9, -64),
+        (8, -54),
+        (27, -34),
+        (24, -10),
+        (13, 0),
+        (-13, 0),
+        (-24, -10),
+        (-27, -34),
+        (-8, -54),
+    )
     pen.fill(body, kit.coat, shade=0.7)
-    pen.fill(Shape().box(-40, -36, 80, 3).box(-40, -30, 80, 7), lighten(kit.coat, 0.5), clip=body,
-             shade=0.5)
+    pen.fill(
+        Shape().box(-40, -36, 80, 3).box(-40, -30, 80, 7),
+        lighten(kit.coat, 0.5),
+        clip=body,
+        shade=0.5,
+    )
     pen.fill(Shape().oval(0, -65, 10.4, 2.6), darken(kit.coat, 0.35), shade=0)
     _sheen(pen, body, -16, -44, 34, 4)
 
@@ -99,13 +129,15 @@ def backpack(pen: Pen, kit: Kit) -> None:
     pen.fill(Shape().limb([(-9, -96), (-8, -108), (8, -108), (9, -96)], 4), leather)
     for side in (-1, 1):
         pen.fill(Shape().box(side * 36 - 9, -42, 18, 38, 7), darken(kit.coat, 0.18))
-    body = Shape().blob((-26, -96), (26, -96), (35, -74), (37, -10), (26, 0), (-26, 0), (-37, -10),
-                        (-35, -74))
+    body = Shape().blob(
+        (-26, -96), (26, -96), (35, -74), (37, -10), (26, 0), (-26, 0), (-37, -10), (-35, -74)
+    )
     pen.fill(body, kit.coat, shade=0.6)
     pen.fill(Shape().box(-25, -40, 50, 34, 7), lighten(kit.coat, 0.1), shade=0.5)
     pen.fill(Shape().box(-25, -40, 50, 10, 5), darken(kit.coat, 0.14), shade=0.3)
-    flap = Shape().blob((-27, -98), (27, -98), (36, -76), (34, -56), (0, -50), (-34, -56),
-                        (-36, -76))
+    flap = Shape().blob(
+        (-27, -98), (27, -98), (36, -76), (34, -56), (0, -50), (-34, -56), (-36, -76)
+    )
     pen.fill(flap, darken(kit.coat, 0.08), shade=0.5)
     for x in (-15, 15):
         pen.fill(Shape().box(x - 3, -74, 6, 34, 2), leather)
@@ -120,8 +152,18 @@ def bottle(pen: Pen, kit: Kit) -> None:
     stand(pen, kit, 24)
     glass = mix(kit.coat, kit.ink, 0.15)
     pen.fill(Shape().box(-5, -110, 10, 12, 2), (190, 142, 96))
-    body = Shape().blob((-6, -100), (6, -100), (6.5, -78), (21, -58), (22, -8), (15, 0), (-15, 0),
-                        (-22, -8), (-21, -58), (-6.5, -78))
+    body = Shape().blob(
+        (-6, -100),
+        (6, -100),
+        (6.5, -78),
+        (21, -58),
+        (22, -8),
+        (15, 0),
+        (-15, 0),
+        (-22, -8),
+        (-21, -58),
+        (-6.5, -78),
+    )
     pen.fill(body, (lighten(glass, 0.25), glass, darken(glass, 0.15)), shade=0.7, alpha=0.95)
     pen.fill(Shape().box(-8, -102, 16, 5, 2), darken(glass, 0.1))
     pen.fill(Shape().box(-40, -46, 80, 32), kit.cream, clip=body, shade=0.5)
@@ -148,23 +190,41 @@ def headphones(pen: Pen, kit: Kit) -> None:
 def sneaker(pen: Pen, kit: Kit) -> None:
     """A low shoe in profile, ready to leave."""
     stand(pen, kit, 66)
-    upper = Shape().blob((-58, -12), (-60, -44), (-52, -62), (-40, -54), (-22, -54), (-6, -64),
-                         (6, -56), (26, -36), (54, -28), (64, -12), (30, -8), (-30, -8))
+    upper = Shape().blob(
+        (-58, -12),
+        (-60, -44),
+        (-52, -62),
+        (-40, -54),
+        (-22, -54),
+        (-6, -64),
+        (6, -56),
+        (26, -36),
+        (54, -28),
+        (64, -12),
+        (30, -8),
+        (-30, -8),
+    )
     pen.fill(upper, kit.coat, shade=0.6)
     pen.fill(Shape().blob((-62, -10), (-64, -48), (-44, -42), (-36, -10)), kit.trim, clip=upper)
-    pen.fill(Shape().blob((34, -40), (72, -30), (72, -6), (30, -6), (40, -20)), kit.cream,
-             clip=upper,
-             shade=0.3)
+    pen.fill(
+        Shape().blob((34, -40), (72, -30), (72, -6), (30, -6), (40, -20)),
+        kit.cream,
+        clip=upper,
+        shade=0.3,
+    )
     swoosh = Shape().limb([(-30, -22), (-8, -16), (16, -34)], 3, 8)
     pen.fill(swoosh, kit.cream, clip=upper, shade=0.2)
-    pen.fill(Shape().blob((-44, -56), (-22, -56), (-6, -66), (-8, -58), (-24, -48), (-42, -48)),
-             darken(kit.coat, 0.35))
+    pen.fill(
+        Shape().blob((-44, -56), (-22, -56), (-6, -66), (-8, -58), (-24, -48), (-42, -48)),
+        darken(kit.coat, 0.35),
+    )
     laces = Shape()
     for i in range(4):
         laces.limb([(-4 + i * 8, -63 + i * 8), (-12 + i * 8, -51 + i * 8)], 2.6)
     pen.fill(laces, lighten(kit.cream, 0.4), flat=True)
-    sole = Shape().blob((-62, -14), (-30, -11), (20, -11), (66, -15), (68, -4), (56, 0), (-54, 0),
-                        (-63, -4))
+    sole = Shape().blob(
+        (-62, -14), (-30, -11), (20, -11), (66, -15), (68, -4), (56, 0), (-54, 0), (-63, -4)
+    )
     pen.fill(sole, lighten(kit.cream, 0.3), shade=0.5)
     pen.fill(Shape().limb([(-61, -6), (0, -4), (66, -7)], 1.8), kit.trim, clip=sole, flat=True)
 
@@ -181,8 +241,11 @@ def plant(pen: Pen, kit: Kit) -> None:
         nx, ny = -math.sin(a) * 11, math.cos(a) * 11
         blade = Shape().blob((0, -38), (mid[0] + nx, mid[1] + ny), tip, (mid[0] - nx, mid[1] - ny))
         pen.fill(blade, lighten(leaf, 0.12 * (i % 3)), shade=0.6)
-        pen.fill(Shape().limb([(0, -38), mid, (tip[0] * 0.9, tip[1] + 3)], 1.2, 0.5),
-                 lighten(leaf, 0.4), flat=True)
+        pen.fill(
+            Shape().limb([(0, -38), mid, (tip[0] * 0.9, tip[1] + 3)], 1.2, 0.5),
+            lighten(leaf, 0.4),
+            flat=True,
+        )
     pen.fill(Shape().polygon([(-25, -38), (25, -38), (18, 0), (-18, 0)]), kit.coat, shade=0.6)
     pen.fill(Shape().box(-28, -43, 56, 11, 3), lighten(kit.coat, 0.12), shade=0.5)
 
@@ -197,8 +260,10 @@ def candle(pen: Pen, kit: Kit) -> None:
     pen.fill(Shape().box(-15, -40, 30, 24, 3), kit.cream, shade=0.3)
     pen.fill(Shape().box(-9, -33, 18, 2, 1).box(-6, -27, 12, 2, 1), kit.ink, flat=True)
     pen.fill(Shape().limb([(0, -57), (1, -66)], 1.6), kit.ink, flat=True)
-    pen.fill(Shape().blob((0, -100), (9, -80), (6, -68), (-6, -68), (-9, -80)),
-             (lighten(kit.glow, 0.3), kit.glow, (240, 130, 60)))
+    pen.fill(
+        Shape().blob((0, -100), (9, -80), (6, -68), (-6, -68), (-9, -80)),
+        (lighten(kit.glow, 0.3), kit.glow, (240, 130, 60)),
+    )
     pen.fill(Shape().blob((0, -86), (4, -76), (0, -70), (-4, -76)), (255, 250, 230), flat=True)
     _sheen(pen, cup, -17, -50, 42, 3.4)
 
@@ -216,8 +281,13 @@ def clock(pen: Pen, kit: Kit) -> None:
     for i in range(12):
         a = math.tau * i / 12
         far = 24 if i % 3 == 0 else 26.5
-        marks.limb([(far * math.sin(a), -48 - far * math.cos(a)),
-                    (29 * math.sin(a), -48 - 29 * math.cos(a))], 2.4 if i % 3 == 0 else 1.4)
+        marks.limb(
+            [
+                (far * math.sin(a), -48 - far * math.cos(a)),
+                (29 * math.sin(a), -48 - 29 * math.cos(a)),
+            ],
+            2.4 if i % 3 == 0 else 1.4,
+        )
     marks.limb([(0, -48), (-15, -58)], 4, 2.6).limb([(0, -48), (19, -63)], 3, 2)
     pen.fill(marks, kit.ink, flat=True)
     pen.fill(Shape().oval(0, -48, 3.4), kit.trim)
@@ -227,19 +297,50 @@ def pear(pen: Pen, kit: Kit) -> None:
     """Two pears and an apple."""
     for x, size, ink in ((-24, 0.94, kit.trim), (22, 1.0, mix(kit.accent, (190, 200, 90), 0.5))):
         pen.glow(x + 3, 0, 40 * size, kit.ink, ry=7, alpha=0.5)
-        pen.fill(Shape().limb([(x, -88 * size), (x + 4, -104 * size)], 3, 2), (92, 60, 40),
-                 flat=True)
-        pen.fill(Shape().blob((x + 3, -97 * size), (x + 15, -109 * size), (x + 25, -104 * size),
-                              (x + 14, -96 * size)), mix(ink, (70, 120, 80), 0.6))
-        body = Shape().blob(*((x + px * size, py * size) for px, py in (
-            (0, -91), (12, -82), (15, -60), (29, -32), (24, -6), (0, 0), (-24, -6), (-29, -32),
-            (-15, -60), (-12, -82))))
+        pen.fill(
+            Shape().limb([(x, -88 * size), (x + 4, -104 * size)], 3, 2), (92, 60, 40), flat=True
+        )
+        pen.fill(
+            Shape().blob(
+                (x + 3, -97 * size),
+                (x + 15, -109 * size),
+                (x + 25, -104 * size),
+                (x + 14, -96 * size),
+            ),
+            mix(ink, (70, 120, 80), 0.6),
+        )
+        body = Shape().blob(
+            *(
+                (x + px * size, py * size)
+                for px, py in (
+                    (0, -91),
+                    (12, -82),
+                    (15, -60),
+                    (29, -32),
+                    (24, -6),
+                    (0, 0),
+                    (-24, -6),
+                    (-29, -32),
+                    (-15, -60),
+                    (-12, -82),
+                )
+            )
+        )
         pen.fill(body, ink, shade=0.75)
-        pen.fill(Shape().oval(x - 13 * size, -34 * size, 4, 10, 14), (255, 252, 240), alpha=0.4,
-                 flat=True)
+        pen.fill(
+            Shape().oval(x - 13 * size, -34 * size, 4, 10, 14),
+            (255, 252, 240),
+            alpha=0.4,
+            flat=True,
+        )
     pen.glow(2, 6, 30, kit.ink, ry=6, alpha=0.5)
-    pen.fill(Shape().blob((0, -36), (13, -40), (25, -26), (19, 2), (0, 6), (-19, 2), (-25, -26),
-                          (-13, -40)), kit.coat, shade=0.75)
+    pen.fill(
+        Shape().blob(
+            (0, -36), (13, -40), (25, -26), (19, 2), (0, 6), (-19, 2), (-25, -26), (-13, -40)
+        ),
+        kit.coat,
+        shade=0.75,
+    )
     pen.fill(Shape().limb([(0, -36), (3, -48)], 2.6, 1.8), (92, 60, 40), flat=True)
 
 
@@ -249,8 +350,20 @@ def guitar(pen: Pen, kit: Kit) -> None:
     wood = mix(kit.coat, (190, 120, 60), 0.45)
     pen.fill(Shape().box(-3, -102, 6, 54), mix(wood, kit.ink, 0.55))
     pen.fill(Shape().blob((-5, -112), (5, -112), (6, -100), (-6, -100)), kit.ink)
-    body = Shape().blob((0, -60), (18, -56), (19, -42), (17, -34), (28, -18), (20, 0), (0, 3),
-                        (-20, 0), (-28, -18), (-17, -34), (-19, -42), (-18, -56))
+    body = Shape().blob(
+        (0, -60),
+        (18, -56),
+        (19, -42),
+        (17, -34),
+        (28, -18),
+        (20, 0),
+        (0, 3),
+        (-20, 0),
+        (-28, -18),
+        (-17, -34),
+        (-19, -42),
+        (-18, -56),
+    )
     pen.fill(body, wood, shade=0.6)
     pen.fill(Shape().oval(0, -36, 9.5), kit.cream, shade=0)
     pen.fill(Shape().oval(0, -36, 8), kit.ink, flat=True)
@@ -264,11 +377,13 @@ def guitar(pen: Pen, kit: Kit) -> None:
 def teapot(pen: Pen, kit: Kit) -> None:
     """Round, dotted, about to pour."""
     stand(pen, kit, 46)
-    pen.fill(Shape().limb([(30, -28), (48, -36), (56, -58), (68, -66)], 18, 8),
-             darken(kit.coat, 0.05))
+    pen.fill(
+        Shape().limb([(30, -28), (48, -36), (56, -58), (68, -66)], 18, 8), darken(kit.coat, 0.05)
+    )
     pen.fill(Shape().oval(-42, -42, 23, 24).cut().oval(-42, -42, 15, 16), darken(kit.coat, 0.12))
-    body = Shape().blob((-22, -76), (22, -76), (42, -48), (36, -12), (18, 0), (-18, 0), (-36, -12),
-                        (-42, -48))
+    body = Shape().blob(
+        (-22, -76), (22, -76), (42, -48), (36, -12), (18, 0), (-18, 0), (-36, -12), (-42, -48)
+    )
     pen.fill(body, kit.coat, shade=0.6)
     dots = Shape()
     for row in range(4):
@@ -283,7 +398,18 @@ def teapot(pen: Pen, kit: Kit) -> None:
 
 
 WARES = {
-    "mug": mug, "lamp": lamp, "vase": vase, "chair": chair, "backpack": backpack, "bottle": bottle,
-    "headphones": headphones, "sneaker": sneaker, "plant": plant, "candle": candle, "clock": clock,
-    "pear": pear, "guitar": guitar, "teapot": teapot,
+    "mug": mug,
+    "lamp": lamp,
+    "vase": vase,
+    "chair": chair,
+    "backpack": backpack,
+    "bottle": bottle,
+    "headphones": headphones,
+    "sneaker": sneaker,
+    "plant": plant,
+    "candle": candle,
+    "clock": clock,
+    "pear": pear,
+    "guitar": guitar,
+    "teapot": teapot,
 }

@@ -54,8 +54,14 @@ def underwater(scene: Scene) -> None:
     shafts = Shape()
     for _ in range(6):
         x, thick = rng.uniform(-0.1, 1) * width, rng.uniform(3, 9) * unit
-        shafts.polygon([(x, -2), (x + thick, -2), (x + thick * 3 + width * 0.12, height * 0.9),
-                        (x + width * 0.12, height * 0.9)])
+        shafts.polygon(
+            [
+                (x, -2),
+                (x + thick, -2),
+                (x + thick * 3 + width * 0.12, height * 0.9),
+                (x + width * 0.12, height * 0.9),
+            ]
+        )
     sheet.fill(shafts, lighten(inks.water, 0.75), alpha=0.14)
     for layer in range(3):
         line = hills(rng, width, height * (0.84 + 0.06 * layer), height * 0.1)
@@ -75,13 +81,24 @@ def _weeds(scene: Scene, line: list[Point], ink: Color) -> None:
     for _ in range(9):
         x, y = rng.choice(line)
         tall, lean = unit * rng.uniform(8, 24), unit * rng.uniform(-4, 4)
-        weeds.limb([(x, y + unit * 4), (x + lean * 0.4, y - tall * 0.3),
-                    (x - lean * 0.3, y - tall * 0.7),
-                    (x + lean * 0.5, y - tall)], unit * 2.2, unit * 0.4)
+        weeds.limb(
+            [
+                (x, y + unit * 4),
+                (x + lean * 0.4, y - tall * 0.3),
+                (x - lean * 0.3, y - tall * 0.7),
+                (x + lean * 0.5, y - tall),
+            ],
+            unit * 2.2,
+            unit * 0.4,
+        )
         for rise in (0.25, 0.45, 0.65):
             for side in (-1, 1):
                 root = (x, y - tall * rise)
                 tip = (x + side * unit * 3.4, root[1] - unit * 3)
-                weeds.blob(root, (x + side * unit * 2.4, root[1] - unit * 0.4), tip,
-                           (x + side * unit * 0.8, root[1] - unit * 2.2))
+                weeds.blob(
+                    root,
+                    (x + side * unit * 2.4, root[1] - unit * 0.4),
+                    tip,
+                    (x + side * unit * 0.8, root[1] - unit * 2.2),
+                )
     scene.canvas.fill(weeds, (lighten(ink, 0.2), ink))

@@ -148,13 +148,18 @@ def show_round(code: str, number: int, *, viewer: Viewer) -> RoundListing:
         game=game,
         number=number,
         images=rows_of(query.limit(MOST_IN_GALLERY)),
-        previous_number=session.scalar(select(func.max(Round.number)).where(own, Round.number < number)),
-        next_number=session.scalar(select(func.min(Round.number)).where(own, Round.number > number)),
+        previous_number=session.scalar(
+            select(func.max(Round.number)).where(own, Round.number < number)
+        ),
+        next_number=session.scalar(
+            select(func.min(Round.number)).where(own, Round.number > number)
+        ),
     )
 
 
 def _one(viewer: Viewer, *conditions: ColumnElement[bool]) -> Gallery:
-    gallery = current_session().scalar(select(Gallery).where(*conditions, may_see(viewer, Gallery)))
+    query = select(Gallery).where(*conditions, may_see(viewer, Gallery))
+    gallery = current_session().scalars(query).first()
     if gallery is None:
         raise NotFound
     return gallery
@@ -163,9 +168,7 @@ def _one(viewer: Viewer, *conditions: ColumnElement[bool]) -> Gallery:
 def _previews(column: Any, ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
     """Return the first few images of each gallery or round, in one query."""
     place = func.row_number().over(partition_by=column, order_by=Image.id).label("place")
-    ranked = (
-        select(Image.id, place).where(column.in_(ids), Image.status == "completed").subquery()
-    )
+    ranked = select(Image.id, place).where(column.in_(ids), Image.status == "completed").subquery()
     query = (
         image_rows()
         .join(ranked, ranked.c.id == Image.id)

@@ -158,9 +158,7 @@ def list_story_files(
     *, viewer: Viewer, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[Row[Any]]:
     """List the saved illustrations of the stories that *viewer* finds, newest first."""
-    return list_images(
-        viewer=viewer, only=ImageFilter(kind="story"), cursor=cursor, limit=limit
-    )
+    return list_images(viewer=viewer, only=ImageFilter(kind="story"), cursor=cursor, limit=limit)
 
 
 def rows_of(query: Select[Any]) -> Sequence[Row[Any]]:

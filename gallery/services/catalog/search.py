@@ -43,7 +43,9 @@ def search_images(
         .join(SearchDocument, SearchDocument.image_id == Image.id)
         .where(_matches(words), finds(viewer, Image))
     )
-    return read_page(narrowed(matching, only or ImageFilter()), Image.id, cursor=cursor, limit=limit)
+    return read_page(
+        narrowed(matching, only or ImageFilter()), Image.id, cursor=cursor, limit=limit
+    )
 
 
 def _matches(words: list[str]) -> ColumnElement[bool]:

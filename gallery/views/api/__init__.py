@@ -6,12 +6,20 @@ from flask import Flask
 
 from gallery.extensions import csrf
 from gallery.schemas.openapi import GalleryAPI, openapi_settings
-from gallery.views.api import docs, galleries, games, health, images, links, sessions, stats, stories
+from gallery.views.api import (
+    docs,
+    galleries,
+    games,
+    health,
+    images,
+    links,
+    sessions,
+    stats,
+    stories,
+)
 from gallery.views.auth import protect_cookie_writes
 
-BLUEPRINTS = [
-    module.bp for module in (sessions, games, stories, images, galleries, links, stats)
-]
+BLUEPRINTS = [module.bp for module in (sessions, games, stories, images, galleries, links, stats)]
 for each in BLUEPRINTS:
     each.before_request(protect_cookie_writes)
 

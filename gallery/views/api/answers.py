@@ -55,9 +55,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         if key is None:
             return view(*args, **kwargs)
         owner_id = require_user(current_viewer())
-        known = idempotency.begin_request(
-            owner_id, key, _fingerprint(), now=current_house().now()
-        )
+        known = idempotency.begin_request(owner_id, key, _fingerprint(), now=current_house().now())
         if known:
             return Response(known.body, known.status, content_type=known.content_type)
         try:

@@ -42,9 +42,7 @@ def index(query: dict[str, Any]) -> Response:
     else:
         page = catalog.search_images(words, viewer=viewer, only=only, **walk)
     urls = absolute_addresses()
-    return answer_list(
-        "images", [image_json(row, urls, alt_text(row)) for row in page.items], page
-    )
+    return answer_list("images", [image_json(row, urls, alt_text(row)) for row in page.items], page)
 
 
 @bp.route("", methods=["POST"])

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import jsonify
 from flask_smorest import Blueprint
 from werkzeug.wrappers import Response
 

@@ -32,9 +32,7 @@ bp = Blueprint("sessions", __name__, url_prefix="/api/sessions", description="Se
 def create(wanted: dict[str, Any]) -> Response:
     """Open a session."""
     house = current_house()
-    gallery = galleries.open_gallery(
-        "session", viewer=current_viewer(), now=house.now(), **wanted
-    )
+    gallery = galleries.open_gallery("session", viewer=current_viewer(), now=house.now(), **wanted)
     response = jsonify(_session_json(gallery, []))
     response.status_code = 201
     response.headers["Location"] = f"{house.settings.PUBLIC_URL}/api/sessions/{gallery.slug}"

@@ -1,0 +1,51 @@
+# Everything Gallery needs to run, to be tested and to be measured.
+# Only Python 3.11, pip and make have to be there already.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PORT ?= 8000
+export PORT
+
+.PHONY: run test check format bench clean
+
+run: $(VENV)/.run
+	@$(BIN)/gallery db upgrade
+	@$(BIN)/gallery demo --if-empty
+	@exec $(BIN)/gallery serve
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=
+	@$(BIN)/python -m coverage report
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gallery needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing Gallery and what it stands on …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing Gallery and what its tests need …"
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.run $@
