@@ -56,6 +56,9 @@ def create_app(
         static_folder=str(HOME / "static"),
     )
     app.config.from_mapping(_flask_settings(settings))
+    app.session_interface = views.CookieSessions()
+    # Members stay in the order in which the documentation lists them.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     _set_up_logging(app)
     _set_up_database(app)
     csrf.init_app(app)

@@ -9,6 +9,7 @@ import io
 
 from PIL import Image
 
+from gallery.errors import ImageTooLarge
 from gallery.imaging.verify import Picture
 
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -16,13 +17,21 @@ EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 JPEG_QUALITY = 92
 # The default level costs five times as much for 15 % fewer bytes.
 PNG_LEVEL = 1
+_LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383}
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 def to_format(picture: Picture, target: str) -> bytes:
-    """Return the bytes of *picture* as *target*: ``png``, ``jpeg`` or ``webp``."""
+    """Return the bytes of *picture* as *target*: ``png``, ``jpeg`` or ``webp``.
+
+    Raises:
+        ImageTooLarge: a side is longer than *target* can hold.
+    """
     if picture.format == target:
         return picture.content
+    longest = _LONGEST_SIDE.get(target)
+    if longest and max(picture.width, picture.height) > longest:
+        raise ImageTooLarge(f"No side of the image may have more than {longest:,} pixels")
     image = picture.upright()
     output = io.BytesIO()
     profile = {"icc_profile": image.info.get("icc_profile")}
@@ -62,4 +71,4 @@ def _for_png(image: Image.Image) -> Image.Image:
 
 def _fitting(image: Image.Image, profile: dict[str, bytes | None]) -> dict[str, bytes | None]:
     """Drop a profile that describes other colours than the ones now written."""
-    return {} if image.mode not in ("RGB", "RGBA") else profile
+    return profile if image.mode in ("RGB", "RGBA", "P") else {}

@@ -19,6 +19,9 @@ _DRAWN = (8, 6)
 
 def make_placeholder(image: Image.Image) -> str:
     """Return the BlurHash of *image*, with 4 × 3 components."""
+    if image.mode.startswith("I"):
+        # Pillow can't reduce 16 bits.
+        image = to_rgb(image)
     # The hash is made of a few waves, so a handful of pixels holds all that it can tell.
     sample = flatten(to_rgb(image.resize(_SAMPLE, Image.Resampling.BOX, reducing_gap=2.0)))
     pixels = list(sample.get_flattened_data())
@@ -31,7 +34,7 @@ def draw_placeholder(placeholder: str) -> str:
     """Return a ``data:`` URI of the BlurHash *placeholder*, or nothing if it is no BlurHash."""
     try:
         rows = blurhash.decode(placeholder, *_DRAWN)
-    except ValueError:
+    except (ValueError, KeyError):
         return ""
     image = Image.new("RGB", _DRAWN)
     image.putdata([tuple(int(c) for c in pixel) for row in rows for pixel in row])

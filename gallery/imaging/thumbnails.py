@@ -11,6 +11,8 @@ from gallery.imaging.verify import is_turned
 
 WIDTHS = (320, 640, 1280)
 MEDIA_TYPE = "image/webp"
+# WebP has no room for more; a strip of paper may be narrow and longer still.
+LONGEST_SIDE = 16_383
 QUALITY = 80
 # Effort 2 of 6: half the time of the default for a few per cent more bytes.
 EFFORT = 2
@@ -20,9 +22,10 @@ def make_thumbnail(image: Image.Image, width: int) -> bytes:
     """Return *image*, upright and at most *width* pixels wide, as WebP; it is never enlarged."""
     turned = ImageOps.exif_transpose(image) if is_turned(image) else image
     small = to_rgb(turned)
-    if small.width > width:
-        height = max(1, round(small.height * width / small.width))
-        small = small.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    scale = min(width / small.width, LONGEST_SIDE / small.height)
+    if scale < 1:
+        size = max(1, round(small.width * scale)), max(1, round(small.height * scale))
+        small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     output = io.BytesIO()
     small.save(output, "WEBP", quality=QUALITY, method=EFFORT)
     return output.getvalue()

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from marshmallow import Schema, fields, validate
 
-from gallery.schemas.fields import instant, text
+from gallery.schemas.fields import check_instant, instant, text
 
 KINDS = ("session", "round", "story", "generation")
 THUMBNAIL_WIDTHS = (320, 640, 1280)
@@ -15,7 +15,7 @@ class ImageAddresses(Protocol):
 
     def page(self, image: Any) -> str: ...
     def original(self, image: Any) -> str: ...
-    def thumbnail(self, image: Any, width: int) -> str: ...
+    def thumbnails(self, image: Any) -> dict[str, str]: ...
     def download(self, image: Any) -> str: ...
 
 
@@ -150,10 +150,16 @@ class ImageQuerySchema(Schema):
     category = fields.String(validate=validate.Length(max=100))
     provider = fields.String(validate=validate.Length(max=32))
     made_from = fields.AwareDateTime(
-        data_key="from", default_timezone=None, metadata={"description": "Made at or after."}
+        data_key="from",
+        default_timezone=None,
+        validate=check_instant,
+        metadata={"description": "Made at or after."},
     )
     made_to = fields.AwareDateTime(
-        data_key="to", default_timezone=None, metadata={"description": "Made before."}
+        data_key="to",
+        default_timezone=None,
+        validate=check_instant,
+        metadata={"description": "Made before."},
     )
     q = fields.String(
         validate=validate.Length(max=1000), metadata={"description": "Words to search for."}
@@ -203,7 +209,7 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
         "key": image.storage_key,
         "page_url": urls.page(image),
         "image_url": urls.original(image),
-        "thumbnails": thumbnails_json(image, urls),
+        "thumbnails": urls.thumbnails(image),
         "cached": image.is_cached,
         "keep": image.is_kept,
         "created_at": instant(image.created_at),
@@ -222,7 +228,7 @@ def round_image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, An
         "completed_sentence": image.completed_sentence,
         "image_url": urls.original(image),
         "download_url": urls.download(image),
-        "thumbnails": thumbnails_json(image, urls),
+        "thumbnails": urls.thumbnails(image),
         "width": image.width,
         "height": image.height,
         "placeholder": image.placeholder,
@@ -233,11 +239,6 @@ def round_image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, An
         "generated_at": instant(image.generated_at),
         "expires_at": expiry_json(image),
     }
-
-
-def thumbnails_json(image: Any, urls: ImageAddresses) -> dict[str, str]:
-    """Return the addresses of an image's thumbnails by width."""
-    return {str(width): urls.thumbnail(image, width) for width in THUMBNAIL_WIDTHS}
 
 
 def illustration_json(image: Any, urls: ImageAddresses, path: str) -> dict[str, Any]:

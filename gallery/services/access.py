@@ -6,10 +6,10 @@ to see looks exactly like what does not exist.
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, or_, true
+from sqlalchemy import ColumnElement, Row, case, or_, true
 
 from gallery.errors import NotFound, SignInRequired
 from gallery.models import Gallery, Image, Link
@@ -42,6 +42,11 @@ def may_see(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement
     if viewer.user_id is None:
         return table.visibility != "private"
     return or_(table.visibility != "private", table.owner_id == viewer.user_id)
+
+
+def sees(viewer: Viewer, row: Row[Any]) -> bool:
+    """Tell of a row that was read what ``may_see`` asks of one that is yet to be found."""
+    return row.visibility != "private" or may_write(viewer, row.owner_id)
 
 
 def finds(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement[bool]:

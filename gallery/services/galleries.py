@@ -139,19 +139,20 @@ def _new_gallery(
         slug=gallery_id.hex if slug is None else check_slug(f"{kind}'s name", slug),
         title=check_text("title", title.strip(), most=200),
         owner_id=owner_id,
-        visibility=_checked(visibility or DEFAULT_VISIBILITY[kind]),
+        visibility=check_visibility(visibility or DEFAULT_VISIBILITY[kind]),
         created_at=now,
     )
 
 
-def _checked(visibility: str) -> str:
+def check_visibility(visibility: str) -> str:
+    """Return *visibility* if there is such a one; raises ``InvalidField``."""
     if visibility not in VISIBILITIES:
         raise InvalidField(f"visibility must be one of {', '.join(VISIBILITIES)}")
     return visibility
 
 
 def _set_visibility(session: Session, gallery: Gallery, visibility: str, now: datetime) -> None:
-    gallery.visibility = _checked(visibility)
+    gallery.visibility = check_visibility(visibility)
     session.execute(
         update(Image).where(Image.gallery_id == gallery.id).values(visibility=visibility)
     )

@@ -27,6 +27,7 @@ from gallery.services import thumbnails
 from gallery.services.access import Viewer, may_write, require_user
 from gallery.services.galleries import (
     check_round_number,
+    check_visibility,
     game_for_writing,
     require_gallery_writer,
     round_for_writing,
@@ -269,10 +270,12 @@ def save_generation(
 
     Raises:
         SignInRequired: nobody is signed in.
+        InvalidField: no such visibility.
         ImageRejected: see ``verify``.
         StorageError: nothing was kept.
     """
     owner_id = require_user(viewer)
+    check_visibility(visibility)
     prepared = _prepare(content, stored_as=None)
     image_id = new_id(now)
 
@@ -450,7 +453,7 @@ def _write_row(
         session.add(image)
     session.flush()
     _write_embedded(session, image.id, prepared.embedded)
-    _write_search(session, image)
+    write_search(session, image)
     return image.id
 
 
@@ -465,7 +468,8 @@ def _write_embedded(session: Session, image_id: UUID, embedded: EmbeddedMetadata
         session.add(EmbeddedText(image_id=image_id, read=read, raw=raw))
 
 
-def _write_search(session: Session, image: Image) -> None:
+def write_search(session: Session, image: Image) -> None:
+    """Write down the words by which *image* is found, or write them anew."""
     words = (image.prompt, image.completed_sentence, *(image.cards or ()), image.player)
     more = (image.model, image.style, image.category)
     body = "\n".join(dict.fromkeys(text for text in (*words, *more) if text))

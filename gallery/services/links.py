@@ -14,14 +14,17 @@ and its owner can still revoke what it handed out.
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from itsdangerous import BadSignature, Signer
-from sqlalchemy import Row, or_, select, update
+from itsdangerous.signer import SigningAlgorithm
+from sqlalchemy import Row, Select, bindparam, or_, select, update
 
 from gallery.errors import InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, writing
@@ -50,32 +53,40 @@ class Claim:
     disposition: str = "attachment"
 
 
+class OneShotHMAC(SigningAlgorithm):
+    """HMAC-SHA256 in one call of OpenSSL: a listing signs once for each picture."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        """Return the signature of *value*."""
+        return hmac.digest(key, value, "sha256")
+
+
 class LinkSigner:
     """Signs claims with the newest key and reads them with any; thread-safe."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Take the *keys* newest first."""
-        self._signers = {
-            purpose: Signer(
-                list(reversed(keys)),
-                salt=f"gallery.link.{purpose}",
-                sep=".",
-                key_derivation="hmac",
-                digest_method=hashlib.sha256,
-            )
-            for purpose in PURPOSES
-        }
+        self._signers = {purpose: _signer(purpose, keys) for purpose in PURPOSES}
 
     def sign(self, claim: Claim) -> str:
         """Return the token of *claim*; the same claim gives the same token."""
-        fields = (
-            claim.link_id.hex,
-            claim.target_id.hex,
-            claim.variant,
-            claim.disposition,
-            f"{int(claim.expires_at.timestamp()):x}",
-        )
-        return self._signers[claim.purpose].sign("-".join(fields)).decode()
+        before, after = self._around_target(claim)
+        return self._signers[claim.purpose].sign(f"{before}{claim.target_id}{after}").decode()
+
+    def sign_for(self, claim: Claim) -> Callable[[UUID | str], str]:
+        """Return what signs *claim* for one target after another.
+
+        A listing signs a download for each of its pictures: what they have
+        in common is put together once.
+        """
+        sign, (before, after) = self._signers[claim.purpose].sign, self._around_target(claim)
+        return lambda target_id: sign(f"{before}{target_id}{after}").decode()
+
+    @staticmethod
+    def _around_target(claim: Claim) -> tuple[str, str]:
+        """Return the parts of a token's text before and after its target."""
+        expiry = f"{int(claim.expires_at.timestamp()):x}"
+        return f"{claim.link_id}_", f"_{claim.variant}_{claim.disposition}_{expiry}"
 
     def read(self, purpose: str, token: str) -> Claim:
         """Return what *token* claims, if it was signed here for *purpose*.
@@ -84,7 +95,7 @@ class LinkSigner:
             NotFound: it was not. An expired one is still read.
         """
         try:
-            fields = self._signers[purpose].unsign(token.encode()).decode().split("-")
+            fields = self._signers[purpose].unsign(token.encode()).decode().split("_")
             _refuse_other_spellings(token)
             link_id, target_id, variant, disposition, expiry = fields
             return Claim(
@@ -175,48 +186,39 @@ def share_gallery(
     return SignedLink(link=link, token=signer.sign(_claim(link, gallery.id)))
 
 
-def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -> Link:
-    """Return the link that listings sign downloads of *row*'s gallery with.
+def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -> Row[Any]:
+    """Return the row of the link that listings sign downloads of *row*'s gallery with.
 
     A single generation has one of its own. It lives *lasts* at the least,
     up to the midnight after, and is replaced when less than *lasts* is left.
     """
     column, target = _standing_target(row)
-    fresh = (
-        select(Link)
-        .where(
-            column == target,
-            Link.is_standing,
-            Link.expires_at >= now + lasts,
-            Link.revoked_at.is_(None),
-        )
-        .order_by(Link.expires_at.desc(), Link.id)
-        .limit(1)
-    )
-    found = current_session().scalar(fresh)
+    fresh = _fresh_standing(column.key)
+    wanted = {"target": target, "least": now + lasts}
+    found = current_session().connection().execute(fresh, wanted).first()
     if found is not None:
         return found
     with writing() as session:
         # Another worker may have been faster.
-        link = session.scalar(fresh)
-        if link is None:
+        if session.execute(fresh, wanted).first() is None:
             midnight = (now + lasts).replace(hour=0, minute=0, second=0, microsecond=0)
-            link = Link(
-                id=new_id(now),
-                purpose="download",
-                is_standing=True,
-                owner_id=row.owner_id,
-                created_at=now,
-                expires_at=midnight + timedelta(days=1),
-                **{column.key: target},
+            session.add(
+                Link(
+                    id=new_id(now),
+                    purpose="download",
+                    is_standing=True,
+                    owner_id=row.owner_id,
+                    created_at=now,
+                    expires_at=midnight + timedelta(days=1),
+                    **{column.key: target},
+                )
             )
-            session.add(link)
-    return link
+    return current_session().execute(fresh, wanted).one()
 
 
-def download_token(image_id: UUID, standing: Link, *, signer: LinkSigner) -> str:
-    """Return the token for downloading one image under a standing link."""
-    return signer.sign(_claim(standing, image_id))
+def download_tokens(standing: Row[Any], *, signer: LinkSigner) -> Callable[[UUID | str], str]:
+    """Return what makes the tokens for downloading images under a standing link, by their ids."""
+    return signer.sign_for(_claim(standing, standing.id))
 
 
 def read_download(token: str, *, signer: LinkSigner, now: datetime) -> Followed:
@@ -330,6 +332,15 @@ def is_live(link: Link | Row[Any], now: datetime) -> bool:
     return bool(link.revoked_at is None and now < link.expires_at and left)
 
 
+def _signer(purpose: str, keys: Sequence[str]) -> Signer:
+    """Return a signer whose keys are derived from *keys* for *purpose*, once."""
+    salted = Signer(
+        "", salt=f"gallery.link.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256
+    )
+    derived = [salted.derive_key(key) for key in reversed(keys)]
+    return Signer(derived, sep=".", key_derivation="none", algorithm=OneShotHMAC())
+
+
 def _refuse_other_spellings(token: str) -> None:
     """Refuse a token whose signature could be written in another way.
 
@@ -364,7 +375,7 @@ def _new_link(purpose: str, viewer: Viewer, now: datetime, lasts: timedelta) -> 
     )
 
 
-def _claim(link: Link, target_id: UUID) -> Claim:
+def _claim(link: Link | Row[Any], target_id: UUID) -> Claim:
     return Claim(
         purpose=link.purpose,
         link_id=link.id,
@@ -376,11 +387,28 @@ def _claim(link: Link, target_id: UUID) -> Claim:
 
 
 def _standing_target(row: Row[Any] | Gallery) -> tuple[Any, UUID]:
-    if isinstance(row, Gallery):
+    """Return the column and id that a standing link has: *row* is a gallery or an image."""
+    if isinstance(row, Gallery) or "gallery_id" not in row._fields:
         return Link.gallery_id, row.id
     if row.gallery_id:
         return Link.gallery_id, row.gallery_id
     return Link.image_id, row.id
+
+
+@lru_cache(maxsize=2)
+def _fresh_standing(column: str) -> Select[Any]:
+    """Return the query for a standing link by its target; building it costs more than running."""
+    return (
+        select(*Link.__table__.columns)
+        .where(
+            getattr(Link, column) == bindparam("target"),
+            Link.is_standing,
+            Link.expires_at >= bindparam("least"),
+            Link.revoked_at.is_(None),
+        )
+        .order_by(Link.expires_at.desc(), Link.id)
+        .limit(1)
+    )
 
 
 def _live_link(claim: Claim, now: datetime) -> Link:

@@ -8,7 +8,7 @@ transaction: an image that was kept or replaced a moment ago is safe.
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ from gallery.models import Gallery, Image, Round, Sweep
 from gallery.services import thumbnails
 from gallery.services.access import Viewer, require_owner
 from gallery.services.identifiers import check_text, new_id
-from gallery.services.ingest import SHORTEST_SESSION
+from gallery.services.ingest import SHORTEST_SESSION, write_search
 from gallery.storage import Storages
 
 BATCH = 500
@@ -86,12 +86,16 @@ def expire_images(
     rule = rule or SweepRule()
     result = SweepResult()
     sweep_id = _begin_record(rule, now)
+    # While one batch's objects are unlinked, the next batch's rows are deleted.
     with ThreadPoolExecutor(_DELETERS) as pool:
+        unlinked: list[Future[list[str]]] = []
         while removed := _remove_batch(rule, now, batch):
-            for error in pool.map(lambda row: _delete_objects(row, storages), removed):
-                result.errors.extend(error)
             result.deleted.extend(row.id for row in removed)
-            result.bytes += sum(row.size_bytes for row in removed)
+            result.bytes += sum(row.size_bytes or 0 for row in removed)
+            parts = (removed[part::_DELETERS] for part in range(_DELETERS))
+            unlinked.extend(pool.submit(_delete_objects, part, storages) for part in parts)
+        for errors in unlinked:
+            result.errors.extend(errors.result())
     if rule.kind is None:
         _remove_empty_galleries(now)
     _end_record(sweep_id, result, now)
@@ -128,6 +132,7 @@ def change_image(image_id: UUID, changes: Mapping[str, Any], *, viewer: Viewer) 
             image.is_kept = bool(changes["keep"])
         if "category" in changes:
             image.category = check_text("category", changes["category"] or "", most=100) or None
+            write_search(session, image)
 
 
 def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages) -> None:
@@ -139,8 +144,7 @@ def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages) -> None:
     with writing() as session:
         require_owner(viewer, session.get(Image, image_id, populate_existing=True))
         removed = _delete_rows(session, Image.id == image_id)
-    for row in removed:
-        _delete_objects(row, storages)
+    _delete_objects(removed, storages)
 
 
 def last_sweep() -> Sweep | None:
@@ -207,18 +211,20 @@ def _delete_rows(session: Any, condition: ColumnElement[bool]) -> Sequence[Row[A
     return rows
 
 
-def _delete_objects(row: Row[Any], storages: Storages) -> list[str]:
-    """Delete the object and its thumbnails; return what went wrong."""
-    if row.storage_key is None:
-        return []
-    try:
-        storage = storages.named(row.storage_provider)
-        storage.delete(row.storage_key)
-        thumbnails.forget(row.storage_key, storage=storage)
-    except StorageError as error:
-        log.warning("the object %s could not be deleted: %s", row.storage_key, error)
-        return [f"{row.storage_key}: {error}"]
-    return []
+def _delete_objects(rows: Sequence[Row[Any]], storages: Storages) -> list[str]:
+    """Delete objects and their thumbnails; return what went wrong."""
+    errors: list[str] = []
+    for row in rows:
+        if row.storage_key is None:
+            continue
+        try:
+            storage = storages.named(row.storage_provider)
+            storage.delete(row.storage_key)
+            thumbnails.forget(row.storage_key, storage=storage)
+        except StorageError as error:
+            log.warning("the object %s could not be deleted: %s", row.storage_key, error)
+            errors.append(f"{row.storage_key}: {error}")
+    return errors
 
 
 def _remove_empty_galleries(now: datetime) -> None:

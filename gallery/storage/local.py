@@ -1,9 +1,9 @@
 """Objects as files below one folder.
 
 A write goes to a temporary file on the same file system, is synced, and
-then renamed into place; the folder is synced too, since a rename that
-only the page cache knows is lost with the power. A stop at any point
-leaves either the whole object, or a file that no row points to.
+then given its name; the folder is synced too, since a name that only the
+page cache knows is lost with the power. A stop at any point leaves either
+the whole object, or a file that no row points to.
 """
 
 import errno
@@ -28,6 +28,7 @@ from gallery.storage.base import CHUNK_BYTES, StoredObject, check_key
 
 # Keys can't start with a dot, so nothing in here is ever an object.
 TEMPORARY = ".tmp"
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV)
 
 
 class LocalStorage:
@@ -39,9 +40,9 @@ class LocalStorage:
         self.root = root
 
     def put(self, key: str, stream: BinaryIO) -> StoredObject:
-        """Keep *stream* under *key*: write, fsync, rename, fsync the folder."""
+        """Keep *stream* under *key*: write, fsync, name, fsync the folder."""
         target = self._path(key)
-        with _translated(key), self._temporary() as temporary:
+        with _translated(key, writes=True), self._temporary() as temporary:
             stored = _write(temporary, stream, key)
             self._publish(temporary, target)
         return stored
@@ -62,7 +63,8 @@ class LocalStorage:
 
     def delete(self, key: str) -> None:
         """Unlink the file; folders stay, since removing them races with writers."""
-        with _translated(key), suppress(FileNotFoundError):
+        gone = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+        with _translated(key), suppress(*gone):
             os.unlink(self._path(key))
 
     def iter_keys(self, prefix: str = "") -> Iterator[str]:
@@ -70,6 +72,8 @@ class LocalStorage:
         for folder, subfolders, files in os.walk(self.root):
             subfolders[:] = [name for name in subfolders if not name.startswith(".")]
             for name in files:
+                if name.startswith("."):
+                    continue
                 key = Path(folder, name).relative_to(self.root).as_posix()
                 if key.startswith(prefix):
                     yield key
@@ -82,7 +86,9 @@ class LocalStorage:
             try:
                 os.link(origin, destination)
             except OSError as error:
-                if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV):
+                if error.errno == errno.EEXIST:
+                    raise ObjectExists(f"{target} is taken") from None
+                if error.errno not in _NO_LINKS:
                     raise
                 with origin.open("rb") as stream:
                     return self.put(target, stream)
@@ -110,14 +116,13 @@ class LocalStorage:
 
     def _publish(self, temporary: Path, target: Path) -> None:
         self._make_folder(target.parent)
-        # A rename would replace silently, so the name is claimed first. Hard links
-        # could do both at once, but not every file system has them.
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
         try:
-            os.replace(temporary, target)
-        except OSError:
-            target.unlink(missing_ok=True)
-            raise
+            # A link appears whole or not at all, and never in the place of another.
+            os.link(temporary, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _rename(temporary, target)
         _sync_folder(target.parent)
 
     def _make_folder(self, folder: Path) -> None:
@@ -140,6 +145,20 @@ def _write(path: Path, stream: BinaryIO, key: str) -> StoredObject:
         return StoredObject(key=key, size_bytes=file.tell(), sha256=digest.hexdigest())
 
 
+def _rename(temporary: Path, target: Path) -> None:
+    """Give the file its name where there are no hard links.
+
+    A rename would replace silently, so the name is claimed first: for a
+    moment, who looks sees an empty object.
+    """
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -149,13 +168,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
+def _translated(key: str, *, writes: bool = False) -> Iterator[None]:
     """Turn the operating system's errors into Gallery's, at the edge."""
     try:
         yield
     except FileExistsError:
         raise ObjectExists(f"{key} is taken") from None
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        if writes:
+            raise _storage_error(error) from error
         raise ObjectNotFound(f"{key} is missing") from None
     except OSError as error:
         raise _storage_error(error) from error

@@ -1,8 +1,23 @@
 """The web door: each view reads the request, calls one service, and renders."""
 
+from typing import Any
+
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
 from gallery.views import api, auth, browse, converters, curate, downloads, errors, headers, words
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's signed cookies, with a serializer that is made once instead of for each request."""
+
+    _serializer: Any = None
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """Return the serializer of *app*."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
 
 
 def init_app(app: Flask) -> None:

@@ -1,13 +1,18 @@
 """Where a picture is found: pages, JSON and shared galleries have addresses of their own."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from gallery.extensions import House
 from gallery.imaging.thumbnails import WIDTHS
-from gallery.models import Link
-from gallery.services.links import download_token, standing_link
+from gallery.models import Gallery
+from gallery.services.links import LinkSigner, download_tokens, standing_link
 
 GALLERY_PAGES = {"session": "/sessions/", "game": "/games/", "story": "/stories/"}
 
@@ -28,41 +33,73 @@ def stored_path(image: Any) -> str:
     return f"/outputs/{image.storage_key}"
 
 
-class Addresses:
-    """The addresses for who may see the pictures anyway; *base* begins absolute ones."""
+class OpenAddresses:
+    """The addresses for who may see the pictures anyway; ``base`` begins absolute ones."""
 
-    def __init__(self, house: House, *, base: str = "") -> None:
-        self._house = house
-        self._base = base
-        self._standing: dict[UUID, Link] = {}
+    base: str
 
     def page(self, image: Any) -> str:
         """Return the page that shows the image alone."""
-        return f"{self._base}/images/{image.id}"
+        return f"{self.base}/images/{image.id}"
 
     def original(self, image: Any) -> str:
         """Return the stored bytes, shown in the browser."""
-        return self._base + stored_path(image)
+        return self.base + stored_path(image)
 
     def thumbnail(self, image: Any, width: int) -> str:
         """Return a thumbnail; its address changes with the picture, so caches may keep it."""
-        return f"{self._base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
+        return f"{self.base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
+
+    def thumbnails(self, image: Any) -> dict[str, str]:
+        """Return all thumbnails by their width."""
+        return {str(width): self.thumbnail(image, width) for width in WIDTHS}
 
     def srcset(self, image: Any) -> str:
         """Return the thumbnails that are not enlarged, for the browser to choose from."""
         return srcset(self, image)
 
+
+class Addresses(OpenAddresses):
+    """The addresses of pictures from anywhere."""
+
+    def __init__(self, house: House, *, base: str = "") -> None:
+        self.base = base
+        self._house = house
+        self._listed: dict[UUID, ListedAddresses] = {}
+
     def download(self, image: Any) -> str:
         """Return a signed link that downloads the original."""
         group = image.gallery_id or image.id
-        if group not in self._standing:
-            self._standing[group] = standing_link(
-                image,
-                now=self._house.now(),
-                lasts=timedelta(days=self._house.settings.DOWNLOAD_LINK_DAYS),
-            )
-        token = download_token(image.id, self._standing[group], signer=self._house.signer)
-        return f"{self._base}/d/{token}"
+        if group not in self._listed:
+            self._listed[group] = listed_addresses(self._house, image, base=self.base)
+        return self._listed[group].download(image)
+
+
+@dataclass(frozen=True)
+class ListedAddresses(OpenAddresses):
+    """The addresses of pictures whose downloads one standing link signs.
+
+    Two that are equal give every picture the same addresses.
+    """
+
+    base: str
+    standing: Row[Any]
+    signer: LinkSigner
+
+    def download(self, image: Any) -> str:
+        """Return a signed link that downloads the original."""
+        return f"{self.base}/d/{self._token(image.id)}"
+
+    @cached_property
+    def _token(self) -> Callable[[UUID | str], str]:
+        return download_tokens(self.standing, signer=self.signer)
+
+
+def listed_addresses(house: House, row: Row[Any] | Gallery, *, base: str = "") -> ListedAddresses:
+    """Return the addresses of the pictures of a gallery, or of a single image."""
+    lasts = timedelta(days=house.settings.DOWNLOAD_LINK_DAYS)
+    standing = standing_link(row, now=house.now(), lasts=lasts)
+    return ListedAddresses(base, standing, house.signer)
 
 
 class ShareAddresses:
@@ -92,7 +129,7 @@ class ShareAddresses:
         return f"{self._base}/images/{image.id}/download"
 
 
-def srcset(addresses: Addresses | ShareAddresses, image: Any) -> str:
+def srcset(addresses: OpenAddresses | ShareAddresses, image: Any) -> str:
     """Return the ``srcset`` of an image: widths below its own, and the first that holds it."""
     wanted = [width for width in WIDTHS if width < image.width]
     entries = [f"{addresses.thumbnail(image, width)} {width}w" for width in wanted]

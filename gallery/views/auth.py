@@ -6,9 +6,10 @@ from uuid import UUID
 
 from flask import Blueprint, Flask, flash, g, redirect, render_template, request
 from flask_login import UserMixin, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from gallery.errors import WrongCredentials
+from gallery.errors import GalleryError, WrongCredentials
 from gallery.extensions import csrf, login_manager
 from gallery.services import accounts
 from gallery.services.access import ANONYMOUS, Viewer
@@ -34,6 +35,14 @@ def current_viewer() -> Viewer:
         g.viewer = _find_viewer()
     viewer: Viewer = g.viewer
     return viewer
+
+
+def settle_viewer() -> None:
+    """Take who can't be told for a visitor: an error page must not fail over its own header."""
+    try:
+        current_viewer()
+    except (GalleryError, SQLAlchemyError):
+        g.viewer = ANONYMOUS
 
 
 def protect_cookie_writes() -> None:
@@ -73,7 +82,8 @@ def logout() -> Response:
 
 def init_app(app: Flask) -> None:
     """Make Flask-Login load viewers."""
-    login_manager.init_app(app)
+    # Templates are told of the viewer; `current_user` in them would look for one on error pages.
+    login_manager.init_app(app, add_context_processor=False)
 
     @login_manager.user_loader
     def _load(user_id: str) -> SignedIn | None:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, session
+from sqlalchemy import Row
 
 from gallery.extensions import current_house
 from gallery.models import Gallery
@@ -95,14 +96,15 @@ def show_game(code: str) -> str:
 def show_round(code: str, number: int) -> str:
     """Show what the players of a round made."""
     listing = catalog.show_round(code, number, viewer=current_viewer())
-    around = {"previous_url": listing.previous_number, "next_url": listing.next_number}
+    before, after = catalog.neighbouring_rounds(listing.game, number)
     return render_template(
         "games/round.html",
         gallery=shown_gallery(listing.game),
         number=number,
         images=listing.images,
         can_write=may_write(current_viewer(), listing.game.owner_id),
-        **{name: n and f"/games/{code}/rounds/{n}" for name, n in around.items()},
+        previous_url=before and f"/games/{code}/rounds/{before}",
+        next_url=after and f"/games/{code}/rounds/{after}",
     )
 
 
@@ -170,7 +172,7 @@ def stats() -> str:
     return render_template("stats.html", stats=figures)
 
 
-def shown_gallery(gallery: Gallery) -> dict[str, Any]:
+def shown_gallery(gallery: Gallery | Row[Any]) -> dict[str, Any]:
     """Return what a page tells of a gallery."""
     return {
         "kind": gallery.kind,

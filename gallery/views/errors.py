@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from gallery.errors import GalleryError, LinkEnded, NotFound
 from gallery.extensions import current_house
 from gallery.schemas.openapi import API_PREFIX, PROBLEM_TYPE
+from gallery.views.auth import settle_viewer
 
 RETRY_AFTER_SECONDS = "5"
 ENDED_HEADINGS = {
@@ -46,6 +47,7 @@ def _gallery_error(error: GalleryError) -> Response:
 def _link_ended(error: LinkEnded) -> Response:
     """Say when the link ended and whom to ask, and nothing of the picture."""
     contact = current_house().settings.CONTACT
+    settle_viewer()
     asked = [name for name in (error.shared_by, contact) if name]
     page = render_template(
         "links/ended.html",
@@ -85,6 +87,7 @@ def _database_error(error: OperationalError) -> Response:
 
 def _answer(status: int, kind: str, title: str, detail: str, errors: Any = None) -> Response:
     if not _is_for_programs():
+        settle_viewer()
         page = render_template("error.html", status=status, title=title, detail=detail)
         return Response(page, status, content_type="text/html; charset=utf-8")
     problem = {"type": kind, "title": title, "status": status}

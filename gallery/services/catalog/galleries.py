@@ -7,18 +7,71 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+)
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
 from gallery.models import Gallery, Image, Round
-from gallery.services.access import Viewer, finds, may_see
+from gallery.services.access import Viewer, finds, may_see, sees
 from gallery.services.catalog.images import image_rows, rows_of
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
 PREVIEWS = 5
 # What one page shows of a single gallery or round; more than any game or story has.
 MOST_IN_GALLERY = 1000
+# Built once: to put a query together costs more than to run it.
+_ROUND_IMAGES = (
+    image_rows()
+    .where(Image.round_id == bindparam("wanted"))
+    .order_by(Image.id)
+    .limit(MOST_IN_GALLERY)
+)
+_ROUND_OF_GAME: Any = (
+    select(*Gallery.__table__.columns, Round.id.label("round_id"))
+    .join(Round, Round.gallery_id == Gallery.id)
+    .where(
+        Gallery.kind == "game",
+        Gallery.slug == bindparam("code"),
+        Round.number == bindparam("number"),
+    )
+)
+# Each column costs its conversion, fifty times an answer.
+_ROUND_BRIEFLY: Any = (
+    select(
+        type_coerce(Image.id, Uuid(as_uuid=False)).label("id"),
+        Image.kind,
+        bindparam("code", type_=String).label("gallery_slug"),
+        bindparam("number", type_=Integer).label("round_number"),
+        Image.player,
+        Image.submission_id,
+        Image.completed_sentence,
+        Image.prompt,
+        Image.sha256,
+        Image.width,
+        Image.height,
+        Image.placeholder,
+        Image.style,
+        Image.service,
+        Image.is_cached,
+        Image.is_kept,
+        Image.generated_at,
+        Image.expires_at,
+    )
+    .where(Image.round_id == bindparam("wanted"), Image.status == "completed")
+    .order_by(Image.id)
+    .limit(MOST_IN_GALLERY)
+)
 _TYPE_ORDER = {"main": 0, "infographic_1": 1, "infographic_2": 2, "lifestyle": 3, "comparison": 4}
 
 
@@ -48,13 +101,11 @@ class RoundCard:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundListing:
-    """A round with all its pictures, and the numbers of the rounds beside it."""
+    """A round with all its pictures; ``game`` is its gallery's row."""
 
-    game: Gallery
+    game: Row[Any]
     number: int
     images: Sequence[Row[Any]]
-    previous_number: int | None
-    next_number: int | None
 
 
 def list_galleries(
@@ -137,24 +188,32 @@ def show_round(code: str, number: int, *, viewer: Viewer) -> RoundListing:
     Raises:
         NotFound: it isn't there, or isn't *viewer*'s to see.
     """
-    game = show_gallery("game", code, viewer=viewer)
-    session = current_session()
+    return _listed_round(_ROUND_IMAGES, code, number, viewer)
+
+
+def list_round(code: str, number: int, *, viewer: Viewer) -> RoundListing:
+    """Return what a front end needs of a round: ``show_round`` with fewer columns."""
+    return _listed_round(_ROUND_BRIEFLY, code, number, viewer)
+
+
+def neighbouring_rounds(game: Row[Any], number: int) -> tuple[int | None, int | None]:
+    """Return the numbers of the rounds before and after."""
     own = Round.gallery_id == game.id
-    round_id = session.scalar(select(Round.id).where(own, Round.number == number))
-    if round_id is None:
+    before = select(func.max(Round.number)).where(own, Round.number < number)
+    after = select(func.min(Round.number)).where(own, Round.number > number)
+    session = current_session()
+    return session.scalar(before), session.scalar(after)
+
+
+def _listed_round(query: Select[Any], code: str, number: int, viewer: Viewer) -> RoundListing:
+    # Straight to the connection: rows need nothing of what the session adds.
+    connection = current_session().connection()
+    game = connection.execute(_ROUND_OF_GAME, {"code": code, "number": number}).first()
+    if game is None or not sees(viewer, game):
         raise NotFound
-    query = image_rows().where(Image.round_id == round_id).order_by(Image.id)
-    return RoundListing(
-        game=game,
-        number=number,
-        images=rows_of(query.limit(MOST_IN_GALLERY)),
-        previous_number=session.scalar(
-            select(func.max(Round.number)).where(own, Round.number < number)
-        ),
-        next_number=session.scalar(
-            select(func.min(Round.number)).where(own, Round.number > number)
-        ),
-    )
+    wanted = {"wanted": game.round_id, "code": code, "number": number}
+    rows = connection.execute(query, wanted).all()
+    return RoundListing(game=game, number=number, images=rows)
 
 
 def _one(viewer: Viewer, *conditions: ColumnElement[bool]) -> Gallery:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, jsonify, request
+from flask import jsonify, request
 from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
@@ -38,9 +38,9 @@ def link_next(response: Response, page: Page[Any]) -> Response:
     return response
 
 
-def answer_conditionally(content: Any) -> Response:
-    """Answer JSON with a strong ETag, or 304 to who has it already."""
-    body = current_app.json.dumps(content).encode()
+def answer_conditionally(text: str) -> Response:
+    """Answer JSON text with a strong ETag, or 304 to who has it already."""
+    body = text.encode()
     response = Response(body, content_type="application/json")
     response.set_etag(sha256(body).hexdigest()[:32])
     return response.make_conditional(request.environ)

@@ -1,9 +1,12 @@
 """Games: rounds, and in each a picture of every player."""
 
+import json
+from functools import lru_cache
 from typing import Any
 
 from flask import jsonify
 from flask_smorest import Blueprint
+from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidName
@@ -13,7 +16,7 @@ from gallery.schemas.galleries import GalleryListSchema, GameSchema, PageQuerySc
 from gallery.schemas.images import RoundImageSchema, RoundSchema, round_image_json
 from gallery.services import catalog, ingest
 from gallery.services.identifiers import check_slug
-from gallery.views.addresses import gallery_path
+from gallery.views.addresses import ListedAddresses, gallery_path, listed_addresses
 from gallery.views.api.answers import absolute_addresses, answer_conditionally, answer_list
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
@@ -28,7 +31,8 @@ bp = Blueprint("games", __name__, url_prefix="/api/games", description="Games an
 def index(query: dict[str, Any]) -> Response:
     """List the games that you find."""
     page = catalog.list_galleries("game", viewer=current_viewer(), **query)
-    items = [gallery_json(card, gallery_path("game", card.slug)) for card in page.items]
+    base = current_house().settings.PUBLIC_URL
+    items = [gallery_json(card, base + gallery_path("game", card.slug)) for card in page.items]
     return answer_list("galleries", items, page)
 
 
@@ -56,19 +60,30 @@ def show(code: str) -> Response:
 @bp.response(200, RoundSchema)
 def images(code: str, number: str) -> Response:
     """Show a round in one answer; send the ETag again to hear whether it changed."""
-    listing = catalog.show_round(
+    listing = catalog.list_round(
         check_slug("game code", code), round_number(number), viewer=current_viewer()
     )
-    urls = absolute_addresses()
+    house = current_house()
+    urls = listed_addresses(house, listing.game, base=house.settings.PUBLIC_URL)
     ends = [row.expires_at for row in listing.images if not row.is_kept and row.expires_at]
-    return answer_conditionally(
-        {
-            "game_code": code,
-            "round": listing.number,
-            "expires_at": instant(min(ends, default=None)),
-            "images": [round_image_json(row, urls, alt_text(row)) for row in listing.images],
-        }
-    )
+    about = {
+        "game_code": code,
+        "round": listing.number,
+        "expires_at": instant(min(ends, default=None)),
+    }
+    shown = ",".join([_image_text(row, urls) for row in listing.images])
+    return answer_conditionally(f'{json.dumps(about)[:-1]}, "images": [{shown}]}}')
+
+
+@lru_cache(maxsize=8192)
+def _image_text(row: Row[Any], urls: ListedAddresses) -> str:
+    """Return a player's picture as JSON text.
+
+    Front ends ask for a round again and again while its players play. What
+    they get of a picture follows from its row and the addresses alone, so
+    it is put together once, until one of them changes.
+    """
+    return json.dumps(round_image_json(row, urls, alt_text(row)), separators=(",", ":"))
 
 
 @bp.route("/<code>/rounds/<number>/players/<player>/image", methods=["PUT"])

@@ -50,7 +50,8 @@ def create(wanted: dict[str, Any]) -> Response:
 def index(query: dict[str, Any]) -> Response:
     """List the stories that you find."""
     page = catalog.list_galleries("story", viewer=current_viewer(), **query)
-    items = [gallery_json(card, gallery_path("story", card.slug)) for card in page.items]
+    base = current_house().settings.PUBLIC_URL
+    items = [gallery_json(card, base + gallery_path("story", card.slug)) for card in page.items]
     return answer_list("galleries", items, page)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -13,6 +13,7 @@ from gallery.services.ingest import Details
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 MOST_PARAMETERS = 65_536
+DEEPEST_PARAMETERS = 32
 
 DESCRIPTION = (
     "Send the picture as the multipart field `image` with the other fields beside it, or as the"
@@ -99,11 +100,20 @@ def _parameters(text: str | None) -> dict[str, Any] | None:
         raise InvalidField(f"parameters has more than {MOST_PARAMETERS:,} characters")
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
+        # What JSON's grammar lets through and nothing else carries: 1e999, half a surrogate pair.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise InvalidField("parameters must be a JSON object") from None
+    if _depth(value) > DEEPEST_PARAMETERS:
+        raise InvalidField(f"parameters is nested deeper than {DEEPEST_PARAMETERS} levels")
     if not isinstance(value, dict) or "\\u0000" in text:
         raise InvalidField("parameters must be a JSON object")
     return value
+
+
+def _depth(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, parts), default=0) if isinstance(value, dict | list) else 0
 
 
 def _refuse_constant(name: str) -> None:
@@ -115,7 +125,8 @@ def _instant(text: str | None) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidField("generated_at must be a time such as 2026-11-20T14:02:00Z") from None
     if instant.tzinfo is None:
         raise InvalidField("generated_at needs an offset, such as Z")
