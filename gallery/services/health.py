@@ -2,6 +2,7 @@
 
 import io
 import logging
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -17,8 +18,14 @@ log = logging.getLogger(__name__)
 
 def check_database() -> bool:
     """Tell whether the database answers, and has its tables."""
+    session = current_session()
+    file = session.get_bind().engine.url.database or ""
+    if session.get_bind().dialect.name == "sqlite" and not Path(file).exists():
+        # A connection that is open still reads and writes a file that nobody will find again.
+        log.error("the database file %s is gone", file)
+        return False
     try:
-        current_session().execute(select(User.id).limit(1))
+        session.execute(select(User.id).limit(1))
     except SQLAlchemyError as error:
         log.error("the database is not ready: %s", error)
         return False

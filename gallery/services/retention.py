@@ -40,6 +40,8 @@ from gallery.storage import Storages
 BATCH = 500
 # Unlinking waits for the disk; four at once are half as fast again as one.
 _DELETERS = 4
+# A replaced image keeps its row, and is as old as its newest picture.
+_SAVED_AT = func.coalesce(Image.completed_at, Image.created_at)
 log = logging.getLogger(__name__)
 
 
@@ -158,39 +160,49 @@ def last_sweep() -> Sweep | None:
 
 
 def _doomed(rule: SweepRule, now: datetime) -> Select[Any]:
-    """Select the ids of all images that *rule* removes."""
-    reasons = [Image.expires_at <= now]
+    """Select the ids of all images that *rule* removes.
+
+    The rules go one after another, each over what the ones before leave:
+    so it makes no difference how many go at once, and in which order.
+    """
+    may_go = and_(_sweepable(now), Image.kind == rule.kind if rule.kind else true())
+    over = and_(Image.expires_at.is_not(None), Image.expires_at <= now)
     if rule.older_than:
-        reasons.append(Image.created_at < rule.older_than)
+        over = or_(over, _SAVED_AT < rule.older_than)
+    doomed = and_(may_go, over)
     if rule.keep_count is not None:
-        reasons.append(Image.id.in_(_surplus(rule.keep_count, rule.kind)))
-    if rule.most_bytes is not None:
-        reasons.append(Image.id.in_(_over_quota(rule.most_bytes)))
-    return select(Image.id).where(
-        or_(*reasons), _sweepable(now), Image.kind == rule.kind if rule.kind else true()
-    )
+        surplus = Image.id.in_(_surplus(rule.keep_count, rule.kind, staying=not_(doomed)))
+        doomed = or_(doomed, and_(may_go, surplus))
+    if rule.most_bytes is None:
+        return select(Image.id).where(doomed)
+    too_much = Image.id.in_(_over_quota(rule.most_bytes, may_go=may_go, staying=not_(doomed)))
+    return select(Image.id).where(or_(doomed, too_much)).order_by(Image.id)
 
 
 def _sweepable(now: datetime) -> ColumnElement[bool]:
-    young = and_(Image.kind == "session", Image.created_at > now - SHORTEST_SESSION)
+    young = and_(Image.kind == "session", _SAVED_AT > now - SHORTEST_SESSION)
     return and_(Image.is_kept.is_(False), not_(young))
 
 
-def _surplus(keep_count: int, kind: str | None) -> Select[Any]:
-    newest_first = select(Image.id).where(Image.is_kept.is_(False)).order_by(Image.id.desc())
+def _surplus(keep_count: int, kind: str | None, *, staying: ColumnElement[bool]) -> Select[Any]:
+    newest_first = (
+        select(Image.id).where(Image.is_kept.is_(False), staying).order_by(Image.id.desc())
+    )
     if kind:
         newest_first = newest_first.where(Image.kind == kind)
     # SQLite takes an offset only with a limit; no table has more rows than this.
     return newest_first.limit(2**62).offset(keep_count)
 
 
-def _over_quota(most_bytes: int) -> Select[Any]:
-    """Select the oldest images whose going brings the storage below *most_bytes*."""
-    total = select(func.coalesce(func.sum(Image.size_bytes), 0)).scalar_subquery()
+def _over_quota(
+    most_bytes: int, *, may_go: ColumnElement[bool], staying: ColumnElement[bool]
+) -> Select[Any]:
+    """Select the oldest images whose going brings the storage down to *most_bytes*."""
+    total = select(func.coalesce(func.sum(Image.size_bytes), 0)).where(staying).scalar_subquery()
     older = func.sum(Image.size_bytes).over(order_by=Image.id, rows=(None, 0))
     freed = (
         select(Image.id, (older - Image.size_bytes).label("freed_before"))
-        .where(Image.is_kept.is_(False), Image.status == "completed")
+        .where(may_go, staying, Image.status == "completed")
         .subquery()
     )
     return select(freed.c.id).where(freed.c.freed_before < total - most_bytes)

@@ -24,7 +24,7 @@ from gallery.errors import NotFound
 from gallery.extensions import current_session
 from gallery.models import Gallery, Image, Round
 from gallery.services.access import Viewer, finds, may_see, sees
-from gallery.services.catalog.images import image_rows, rows_of
+from gallery.services.catalog.images import TYPE_ORDER, image_rows, rows_of
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
 PREVIEWS = 5
@@ -72,7 +72,6 @@ _ROUND_BRIEFLY: Any = (
     .order_by(Image.id)
     .limit(MOST_IN_GALLERY)
 )
-_TYPE_ORDER = {"main": 0, "infographic_1": 1, "infographic_2": 2, "lifestyle": 3, "comparison": 4}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +158,7 @@ def gallery_images(gallery: Gallery) -> Sequence[Row[Any]]:
         return rows_of(query.order_by(Image.page_number, Image.id))
     rows = rows_of(query.order_by(Image.id))
     if gallery.kind == "session":
-        return sorted(rows, key=lambda row: _TYPE_ORDER.get(row.image_type, len(_TYPE_ORDER)))
+        return sorted(rows, key=lambda row: TYPE_ORDER.get(row.image_type, len(TYPE_ORDER)))
     return sorted(rows, key=lambda row: row.round_number or 0)
 
 

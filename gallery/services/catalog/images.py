@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, case, select
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
@@ -14,6 +14,8 @@ from gallery.models import EmbeddedText, Gallery, Image, Round
 from gallery.services.access import Viewer, finds, may_see
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
+# The order in which a session's images hang.
+TYPE_ORDER = {"main": 0, "infographic_1": 1, "infographic_2": 2, "lifestyle": 3, "comparison": 4}
 COLUMNS = (
     *Image.__table__.columns,
     Gallery.kind.label("gallery_kind"),
@@ -145,13 +147,23 @@ def neighbours(image: Row[Any], *, viewer: Viewer) -> tuple[UUID | None, UUID | 
     if image.round_id:
         query = query.where(Image.round_id == image.round_id)
     elif image.gallery_id:
-        query = query.where(Image.gallery_id == image.gallery_id)
+        return _beside(image, query.where(Image.gallery_id == image.gallery_id))
     else:
         query = query.where(finds(viewer, Image), Image.kind == image.kind)
     session = current_session()
     before = session.scalar(query.where(Image.id < image.id).order_by(Image.id.desc()).limit(1))
     after = session.scalar(query.where(Image.id > image.id).order_by(Image.id).limit(1))
     return (before, after) if image.gallery_id else (after, before)
+
+
+def _beside(image: Row[Any], query: Select[Any]) -> tuple[UUID | None, UUID | None]:
+    """Return the ids before and after in a session or story, which don't hang by their ids."""
+    place = case(TYPE_ORDER, value=Image.image_type, else_=Image.page_number)
+    hung = list(current_session().scalars(query.order_by(place, Image.id)))
+    if image.id not in hung:
+        return None, None
+    here = hung.index(image.id)
+    return (hung[here - 1] if here else None), (hung[here + 1] if hung[here + 1 :] else None)
 
 
 def list_story_files(

@@ -42,7 +42,7 @@ def _operation(
         "body": _body(spec, body),
         "responses": [
             {"status": status, "description": _resolved(spec, answer).get("description", "")}
-            for status, answer in operation["responses"].items()
+            for status, answer in sorted(operation["responses"].items())
         ],
         "example": _example(method.upper(), path, body),
     }

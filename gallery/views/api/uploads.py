@@ -102,9 +102,10 @@ def _parameters(text: str | None) -> dict[str, Any] | None:
         value = json.loads(text, parse_constant=_refuse_constant)
         # What JSON's grammar lets through and nothing else carries: 1e999, half a surrogate pair.
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        is_too_deep = _depth(value) > DEEPEST_PARAMETERS
     except (ValueError, RecursionError):
         raise InvalidField("parameters must be a JSON object") from None
-    if _depth(value) > DEEPEST_PARAMETERS:
+    if is_too_deep:
         raise InvalidField(f"parameters is nested deeper than {DEEPEST_PARAMETERS} levels")
     if not isinstance(value, dict) or "\\u0000" in text:
         raise InvalidField("parameters must be a JSON object")
