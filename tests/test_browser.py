@@ -152,7 +152,7 @@ def test_lightbox_opens_and_closes_by_keyboard(page: Page) -> None:
 
     page.keyboard.press("Enter")
     lightbox = page.locator(".pswp")
-    page.wait_for_function("document.activeElement.classList.contains('pswp')")
+    page.locator(".pswp:focus").wait_for()
     page.keyboard.press("Escape")
 
     lightbox.wait_for(state="detached")
