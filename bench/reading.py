@@ -48,7 +48,7 @@ def measure_reading(folder: Path) -> list[Result]:
             ratio=(whole - signing) / whole,
             unit="µs CPU",
             least=0.8,
-        )  # fmt: skip
+        )
     )
     return [*results, _thumbnailing(content)]
 

@@ -57,10 +57,14 @@ def new_gallery(instance: Path) -> Iterator[tuple[Flask, Viewer, str]]:
 def fill_round(house: House, viewer: Viewer, content: bytes, *, players: int) -> None:
     """Save one round of the game BENCH."""
     for player in range(players):
-        sentence = f"The fox sells second-hand moonlight to {player} owls, by the hour."
+        submission = Submission(
+            submission_id=f"s{player}",
+            completed_sentence=f"The fox sells second-hand moonlight to {player} owls, by the hour.",
+            cards=["moonlight", "owls"],
+        )
         save_round_image(
             "BENCH", 1, f"player{player}", content,
-            submission=Submission(submission_id=f"s{player}", completed_sentence=sentence, cards=["moonlight", "owls"]),
+            submission=submission,
             details=Details(style="gouache", service="demo", model="demo"),
             viewer=viewer, intake=house.intake, now=house.now(),
         )  # fmt: skip

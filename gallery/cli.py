@@ -76,7 +76,6 @@ def serve() -> None:
         "--threads", "8",
         "--timeout", "60",
         "--no-control-socket",
-        "--access-logfile", "-",
         "--log-level", "warning",
     ]  # fmt: skip
     print(f"Gallery is at {_address(settings.HOST, settings.PORT)}", flush=True)

@@ -18,6 +18,8 @@ from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
 from dotenv import dotenv_values
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from gallery.errors import InvalidSetting
 
@@ -122,9 +124,24 @@ def _address(value: str) -> str:
     return address
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    origins = _several(value)
+    if not all(each == "*" or each.startswith(("http://", "https://")) for each in origins):
+        raise ValueError("must be origins that start with http:// or https://")
+    return origins
+
+
+def _database(value: str) -> str:
+    try:
+        make_url(value.strip()).get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:
+        raise ValueError(f"must be the address of a database ({error})") from None
+    return value.strip()
+
+
 def _folder_name(value: str) -> str:
     name = value.strip()
-    if not name or not all(c.isalnum() or c in "-_" for c in name) or not name.isascii():
+    if not name.isascii() or not all(c.isalnum() or c in "-_" for c in name) or name[0] == "-":
         raise ValueError("must be one folder name of letters, digits, - and _")
     return name
 
@@ -144,7 +161,9 @@ class Settings:
     SECRET_KEY: tuple[str, ...] = setting(
         (), _secrets, "Signs links and cookies; comma-separated, newest first, to rotate."
     )
-    DATABASE_URL: str = setting("", _text, "Where the rows live; SQLite in the instance folder.")
+    DATABASE_URL: str = setting(
+        "", _database, "Where the rows live; SQLite in the instance folder."
+    )
     IMAGE_STORAGE_TYPE: str = setting(
         "local", _one_of("local"), "The storage provider that takes new images."
     )
@@ -191,7 +210,7 @@ class Settings:
         0, _integer(0, 10), "How many proxies in front may set the X-Forwarded headers."
     )
     CORS_ORIGINS: tuple[str, ...] = setting(
-        (), _several, "Front ends on other origins that may read the JSON; comma-separated."
+        (), _origins, "Front ends on other origins that may read the JSON; comma-separated."
     )
     HOST: str = setting("127.0.0.1", _text, "The address that `gallery serve` listens on.")
     PORT: int = setting(8000, _integer(1, 65_535), "The port that `gallery serve` listens on.")
@@ -248,6 +267,8 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _parse(entry: Field[Any], value: Any) -> Any:
+    if value is None:
+        value = ""
     if not isinstance(value, str):
         value = ",".join(value) if isinstance(value, list | tuple) else str(value)
     empty_means_default = value.strip() == "" and entry.name != "SECRET_KEY"

@@ -26,7 +26,8 @@ def start(app: Flask) -> None:
     house: House = app.extensions["gallery"]
     app.config["SCHEDULER_API_ENABLED"] = False
     app.config["SCHEDULER_TIMEZONE"] = "UTC"
-    scheduler.init_app(app)
+    if not scheduler.running:
+        scheduler.init_app(app)
     if house.settings.IMAGE_CLEANUP_ENABLED:
         scheduler.add_job(
             "sweep",

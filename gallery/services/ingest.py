@@ -270,6 +270,7 @@ def save_generation(
 
     Raises:
         SignInRequired: nobody is signed in.
+        InvalidField: there is no such visibility.
         InvalidField: no such visibility.
         ImageRejected: see ``verify``.
         StorageError: nothing was kept.

@@ -41,7 +41,7 @@ BATCH = 500
 # Unlinking waits for the disk; four at once are half as fast again as one.
 _DELETERS = 4
 # A replaced image keeps its row, and is as old as its newest picture.
-_SAVED_AT = func.coalesce(Image.completed_at, Image.created_at)
+_saved_at = func.coalesce(Image.completed_at, Image.created_at)
 log = logging.getLogger(__name__)
 
 
@@ -168,7 +168,7 @@ def _doomed(rule: SweepRule, now: datetime) -> Select[Any]:
     may_go = and_(_sweepable(now), Image.kind == rule.kind if rule.kind else true())
     over = and_(Image.expires_at.is_not(None), Image.expires_at <= now)
     if rule.older_than:
-        over = or_(over, _SAVED_AT < rule.older_than)
+        over = or_(over, _saved_at < rule.older_than)
     doomed = and_(may_go, over)
     if rule.keep_count is not None:
         surplus = Image.id.in_(_surplus(rule.keep_count, rule.kind, staying=not_(doomed)))
@@ -180,7 +180,7 @@ def _doomed(rule: SweepRule, now: datetime) -> Select[Any]:
 
 
 def _sweepable(now: datetime) -> ColumnElement[bool]:
-    young = and_(Image.kind == "session", _SAVED_AT > now - SHORTEST_SESSION)
+    young = and_(Image.kind == "session", _saved_at > now - SHORTEST_SESSION)
     return and_(Image.is_kept.is_(False), not_(young))
 
 

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from flask import request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
@@ -40,7 +41,8 @@ def send_thumbnail(
 ) -> Response:
     """Send a thumbnail, for ever cacheable where *version* names this very picture."""
     storage = current_house().storages.named(image.storage_provider)
-    is_current = version is not None and image.sha256.startswith(version)
+    # As long as in the addresses that are handed out: one letter fits many pictures.
+    is_current = version == image.sha256[:12]
     response = _send(
         open_thumbnail(image.storage_key, width, storage=storage),
         etag=f"{image.sha256}-{width}",
@@ -77,7 +79,11 @@ def _send(stream: BinaryIO, *, etag: str, media_type: str, cache: str) -> Respon
     response.headers["Cache-Control"] = cache
     response.headers["Content-Security-Policy"] = IMAGE_POLICY
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=length)
+    try:
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=length)
+    except HTTPException:
+        stream.close()
+        raise
     if response.status_code == 304:
         stream.close()
     return response
@@ -90,11 +96,12 @@ def _scope(image: Any) -> str:
 
 def _name(response: Response, image: Any, extension: str, *, attachment: bool) -> None:
     """Name the file for who saves it (RFC 6266): ASCII for old clients, UTF-8 beside it."""
-    name = f"{_speaking_name(image)}.{extension}"
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    names = {"filename": ascii_name}
-    if ascii_name != name:
-        names["filename*"] = f"UTF-8''{quote(name, safe='')}"
+    name = _speaking_name(image)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    # Nothing may be left, and a name that is only an extension would be a hidden file.
+    names = {"filename": f"{plain.strip(' .') or image.id.hex}.{extension}"}
+    if plain != name:
+        names["filename*"] = f"UTF-8''{quote(f'{name}.{extension}', safe='')}"
     response.headers.set("Content-Disposition", "attachment" if attachment else "inline", **names)
 
 

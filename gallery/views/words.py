@@ -1,6 +1,7 @@
 """What pages say of a picture, and the filters and globals of the templates."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -42,11 +43,19 @@ def retention(image: Any) -> str:
     """Return when and why an image will go."""
     if image.is_kept or image.expires_at is None:
         return "Kept for good: it does not expire."
-    day = f"{image.expires_at.day} {image.expires_at:%B %Y}"
+    day = _day(image.expires_at)
     if image.expires_at <= current_house().now():
         return f"Its time was over on {day}; the next sweep removes it."
     days = (image.expires_at - image.completed_at).days
     return f"Goes on {day}, {days} days after it was made, unless somebody keeps it."
+
+
+def first_to_go(images: Sequence[Any]) -> str:
+    """Return when the first of *images* goes, or nothing where all of them stay."""
+    ends = [image.expires_at for image in images if not image.is_kept and image.expires_at]
+    if not ends:
+        return ""
+    return f"{'The first of them goes' if len(images) > 1 else 'It goes'} on {_day(min(ends))}."
 
 
 def when(value: datetime | None) -> Markup | str:
@@ -57,6 +66,10 @@ def when(value: datetime | None) -> Markup | str:
     return Markup('<time datetime="{}">{}</time>').format(
         value.isoformat(timespec="seconds"), shown
     )
+
+
+def _day(value: datetime) -> str:
+    return f"{value.day} {value:%B %Y}"
 
 
 def filesize(value: float | None) -> str:
@@ -88,6 +101,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(filesize)
     app.add_template_global(alt_text)
     app.add_template_global(retention)
+    app.add_template_global(first_to_go)
     app.add_template_global(placeholder_uri)
     app.add_template_global(static_url)
 
