@@ -59,7 +59,7 @@ def fill_round(house: House, viewer: Viewer, content: bytes, *, players: int) ->
     for player in range(players):
         submission = Submission(
             submission_id=f"s{player}",
-            completed_sentence=f"The fox sells second-hand moonlight to {player} owls, by the hour.",
+            completed_sentence=f"The fox sells second-hand moonlight to {player} owls by the hour.",
             cards=["moonlight", "owls"],
         )
         save_round_image(

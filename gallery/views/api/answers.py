@@ -10,10 +10,11 @@ from flask import jsonify, request
 from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
-from gallery.services import idempotency
+from gallery.schemas.galleries import gallery_json
+from gallery.services import catalog, idempotency
 from gallery.services.access import require_user
 from gallery.services.catalog import Page
-from gallery.views.addresses import Addresses
+from gallery.views.addresses import Addresses, gallery_path
 from gallery.views.auth import current_viewer
 
 
@@ -27,6 +28,14 @@ def answer_list(name: str, items: list[Any], page: Page[Any]) -> Response:
     """Answer ``{name: items, next}``, with a ``Link`` header (RFC 8288) to the next page."""
     response = jsonify({name: items, "next": page.next_cursor})
     return link_next(response, page)
+
+
+def answer_galleries(kind: str, *, limit: int, cursor: str | None = None) -> Response:
+    """Answer with a page of the galleries of *kind* that the asker finds."""
+    base = current_house().settings.PUBLIC_URL
+    page = catalog.list_galleries(kind, viewer=current_viewer(), cursor=cursor, limit=limit)
+    items = [gallery_json(card, base + gallery_path(kind, card.slug)) for card in page.items]
+    return answer_list("galleries", items, page)
 
 
 def link_next(response: Response, page: Page[Any]) -> Response:

@@ -17,7 +17,7 @@ from gallery.schemas.images import RoundImageSchema, RoundSchema, round_image_js
 from gallery.services import catalog, ingest
 from gallery.services.identifiers import check_slug
 from gallery.views.addresses import ListedAddresses, gallery_path, listed_addresses
-from gallery.views.api.answers import absolute_addresses, answer_conditionally, answer_list
+from gallery.views.api.answers import absolute_addresses, answer_conditionally, answer_galleries
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
 from gallery.views.words import alt_text
@@ -30,10 +30,7 @@ bp = Blueprint("games", __name__, url_prefix="/api/games", description="Games an
 @bp.response(200, GalleryListSchema)
 def index(query: dict[str, Any]) -> Response:
     """List the games that you find."""
-    page = catalog.list_galleries("game", viewer=current_viewer(), **query)
-    base = current_house().settings.PUBLIC_URL
-    items = [gallery_json(card, base + gallery_path("game", card.slug)) for card in page.items]
-    return answer_list("galleries", items, page)
+    return answer_galleries("game", **query)
 
 
 @bp.route("/<code>", methods=["GET"])

@@ -17,7 +17,7 @@ from gallery.schemas.galleries import (
 from gallery.schemas.images import ImageListSchema, ImageSchema, image_json
 from gallery.services import catalog, galleries, ingest
 from gallery.views.addresses import gallery_path
-from gallery.views.api.answers import absolute_addresses, answer_list, idempotent
+from gallery.views.api.answers import absolute_addresses, answer_galleries, idempotent
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
 from gallery.views.words import alt_text
@@ -44,10 +44,7 @@ def create(wanted: dict[str, Any]) -> Response:
 @bp.response(200, GalleryListSchema)
 def index(query: dict[str, Any]) -> Response:
     """List the sessions that you find."""
-    page = catalog.list_galleries("session", viewer=current_viewer(), **query)
-    base = current_house().settings.PUBLIC_URL
-    items = [gallery_json(card, base + gallery_path("session", card.slug)) for card in page.items]
-    return answer_list("galleries", items, page)
+    return answer_galleries("session", **query)
 
 
 @bp.route("/<session_id>", methods=["GET"])

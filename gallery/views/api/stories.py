@@ -23,7 +23,7 @@ from gallery.schemas.images import (
 )
 from gallery.services import catalog, galleries, ingest
 from gallery.views.addresses import gallery_path, stored_path
-from gallery.views.api.answers import absolute_addresses, answer_list, idempotent
+from gallery.views.api.answers import absolute_addresses, answer_galleries, idempotent
 from gallery.views.api.uploads import is_true, read_upload, upload_body
 from gallery.views.auth import current_viewer
 
@@ -49,10 +49,7 @@ def create(wanted: dict[str, Any]) -> Response:
 @bp.response(200, GalleryListSchema)
 def index(query: dict[str, Any]) -> Response:
     """List the stories that you find."""
-    page = catalog.list_galleries("story", viewer=current_viewer(), **query)
-    base = current_house().settings.PUBLIC_URL
-    items = [gallery_json(card, base + gallery_path("story", card.slug)) for card in page.items]
-    return answer_list("galleries", items, page)
+    return answer_galleries("story", **query)
 
 
 @bp.route("/<story_id>", methods=["GET"])

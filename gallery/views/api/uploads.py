@@ -99,8 +99,8 @@ def _parameters(text: str | None) -> dict[str, Any] | None:
     if len(text) > MOST_PARAMETERS:
         raise InvalidField(f"parameters has more than {MOST_PARAMETERS:,} characters")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-        # What JSON's grammar lets through and nothing else carries: 1e999, half a surrogate pair.
+        value = json.loads(text)
+        # What Python reads and nothing else carries: NaN, 1e999, half a surrogate pair.
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
         is_too_deep = _depth(value) > DEEPEST_PARAMETERS
     except (ValueError, RecursionError):
@@ -115,10 +115,6 @@ def _parameters(text: str | None) -> dict[str, Any] | None:
 def _depth(value: Any) -> int:
     parts = value.values() if isinstance(value, dict) else value
     return 1 + max(map(_depth, parts), default=0) if isinstance(value, dict | list) else 0
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _instant(text: str | None) -> datetime | None:
