@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gallery.extensions import Base
@@ -22,6 +22,7 @@ class AnsweredRequest(Base):
     created_at: Mapped[datetime]
     status: Mapped[int | None]
     content_type: Mapped[str | None] = mapped_column(String(100))
+    location: Mapped[str | None] = mapped_column(Text)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     __table_args__ = (Index(None, "created_at"),)

@@ -27,6 +27,7 @@ class Answer:
 
     status: int
     content_type: str
+    location: str | None
     body: bytes
 
 
@@ -59,7 +60,10 @@ def begin_request(owner_id: UUID, key: str, fingerprint: str, *, now: datetime) 
     if known.status is None:
         raise RequestInProgress("Ask again in a moment")
     return Answer(
-        status=known.status, content_type=known.content_type or "", body=known.body or b""
+        status=known.status,
+        content_type=known.content_type or "",
+        location=known.location,
+        body=known.body or b"",
     )
 
 
@@ -73,7 +77,7 @@ def end_request(owner_id: UUID, key: str, answer: Answer | None) -> None:
             session.delete(known)
             return
         known.status, known.content_type = answer.status, answer.content_type
-        known.body = answer.body
+        known.location, known.body = answer.location, answer.body
 
 
 def fingerprint_of(*parts: bytes) -> str:

@@ -56,6 +56,7 @@ def upgrade():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('status', sa.Integer(), nullable=True),
     sa.Column('content_type', sa.String(length=100), nullable=True),
+    sa.Column('location', sa.Text(), nullable=True),
     sa.Column('body', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['owner_id'], ['users.id'], name=op.f('fk_answered_requests_owner_id_users'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('owner_id', 'key', name=op.f('pk_answered_requests'))

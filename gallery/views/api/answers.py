@@ -66,7 +66,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         owner_id = require_user(current_viewer())
         known = idempotency.begin_request(owner_id, key, _fingerprint(), now=current_house().now())
         if known:
-            return Response(known.body, known.status, content_type=known.content_type)
+            return _repeated(known)
         try:
             response = view(*args, **kwargs)
         except BaseException:
@@ -75,12 +75,20 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         answer = idempotency.Answer(
             status=response.status_code,
             content_type=response.content_type or "",
+            location=response.headers.get("Location"),
             body=response.get_data(),
         )
         idempotency.end_request(owner_id, key, answer)
         return response
 
     return answered
+
+
+def _repeated(known: idempotency.Answer) -> Response:
+    response = Response(known.body, known.status, content_type=known.content_type)
+    if known.location:
+        response.headers["Location"] = known.location
+    return response
 
 
 def _fingerprint() -> str:
