@@ -1,0 +1,146 @@
+"""Services are called inside the application; the cast are viewers here, not HTTP clients."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from gallery.extensions import House, db
+from gallery.models import Image, User
+from gallery.services import ingest
+from gallery.services.access import ANONYMOUS, Viewer
+from gallery.services.galleries import open_gallery
+from gallery.services.identifiers import new_id
+from gallery.services.ingest import Details, Intake, Saved, Submission
+from tests.conftest import FixedClock
+from tests.pictures import picture
+
+PNG, JPEG = picture("PNG"), picture("JPEG")
+
+
+def joined(name: str, clock: FixedClock, *, is_admin: bool = False) -> Viewer:
+    """Add a user without a password, since hashing one takes its time."""
+    user = User(
+        id=new_id(clock()),
+        email=f"{name}@gallery.example",
+        name=name,
+        password_hash="none",
+        is_admin=is_admin,
+        created_at=clock(),
+    )
+    db.session.add(user)
+    db.session.commit()
+    return Viewer(user_id=user.id, name=name, is_admin=is_admin)
+
+
+@pytest.fixture
+def alice(inside: Flask, clock: FixedClock) -> Viewer:
+    """She owns what the tests save."""
+    return joined("alice", clock)
+
+
+@pytest.fixture
+def bob(inside: Flask, clock: FixedClock) -> Viewer:
+    """He is signed in as well, and owns nothing of alice's."""
+    return joined("bob", clock)
+
+
+@pytest.fixture
+def root(inside: Flask, clock: FixedClock) -> Viewer:
+    """An admin."""
+    return joined("root", clock, is_admin=True)
+
+
+@pytest.fixture
+def visitor() -> Viewer:
+    """Nobody known."""
+    return ANONYMOUS
+
+
+@pytest.fixture
+def intake(house: House) -> Intake:
+    return house.intake
+
+
+@pytest.fixture
+def folder(house: House) -> Path:
+    """Where the objects lie."""
+    return house.settings.IMAGE_STORAGE_BASE_DIR
+
+
+def stored(folder: Path) -> list[str]:
+    """Return the path of every file below *folder*, temporary ones too."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def rows() -> int:
+    """Return how many images there are."""
+    return db.session.scalar(select(func.count()).select_from(Image))
+
+
+def row(saved: Saved) -> Image:
+    """Return an image's row, fresh from the database."""
+    found = db.session.get(Image, saved.image_id, populate_existing=True)
+    assert found is not None
+    return found
+
+
+class Easel:
+    """Saves small images for alice, one a second, in as few words as a test can want."""
+
+    def __init__(self, viewer: Viewer, intake: Intake, clock: FixedClock) -> None:
+        self.viewer, self.intake, self.clock = viewer, intake, clock
+
+    def _save(self, save: Callable[..., Any], *names: Any, content: bytes, **options: Any) -> Any:
+        self.clock.move(seconds=1)
+        options = {"details": Details(), "viewer": self.viewer, "intake": self.intake} | options
+        return save(*names, content, now=self.clock(), **options)
+
+    def generation(self, content: bytes = PNG, **options: Any) -> Saved:
+        return self._save(ingest.save_generation, content=content, **options)
+
+    def round(
+        self,
+        player: str = "fox",
+        number: int = 1,
+        code: str = "TEA",
+        content: bytes = JPEG,
+        **options: Any,
+    ) -> Saved:
+        options = {"submission": Submission()} | options
+        save = ingest.save_round_image
+        return self._save(save, code, number, player, content=content, **options)
+
+    def session(
+        self, slug: str, image_type: str = "main", content: bytes = PNG, **options: Any
+    ) -> Saved:
+        save = ingest.save_session_image
+        return self._save(save, slug, image_type, content=content, **options)
+
+    def story(self, slug: str, page: int = 1, content: bytes = PNG, **options: Any) -> Any:
+        return self._save(ingest.save_story_image, slug, page, content=content, **options)
+
+    def open(self, kind: str, slug: str, **options: Any) -> str:
+        """Open a gallery and return its slug."""
+        options = {"viewer": self.viewer, "now": self.clock()} | options
+        return open_gallery(kind, slug=slug, **options).slug
+
+
+@pytest.fixture
+def easel(alice: Viewer, intake: Intake, clock: FixedClock) -> Easel:
+    return Easel(alice, intake, clock)
+
+
+def month(days: float = 30) -> timedelta:
+    """Return the usual keeping time."""
+    return timedelta(days=days)
+
+
+def stream(content: bytes) -> io.BytesIO:
+    """Return *content* as what a storage takes."""
+    return io.BytesIO(content)

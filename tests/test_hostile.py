@@ -1,0 +1,218 @@
+"""Hostile paths, sent as raw bytes so that nothing on the way makes them nicer.
+
+Every path parameter of the URL map gets every hostile value, with every
+method of its route, signed in as an owner. Whatever is answered, it is
+no 5xx, it never shows the canary outside the storage, and it changes
+neither rows nor objects.
+"""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.routing import Rule
+
+from gallery.extensions import House, db
+from tests.conftest import Person
+from tests.pictures import picture
+
+CANARY = b"the canary sings outside"
+NOBODYS = "019cece5-2470-721e-88e2-b93fb8925f53"
+HOSTILE = {
+    "dots": "..",
+    "dots and slashes": "../../../canary.txt",
+    "encoded dots": "%2e%2e/%2e%2e/%2e%2e/canary.txt",
+    "encoded slashes": "..%2f..%2f..%2fcanary.txt",
+    "twice encoded": "%252e%252e%252f%252e%252e%252fcanary.txt",
+    "backslashes": "..%5c..%5c..%5ccanary.txt",
+    "raw backslashes": "..\\..\\canary.txt",
+    "absolute": "%2fetc%2fpasswd",
+    "drive": "C:%5cwindows",
+    "NUL": "%00",
+    "NUL after a name": "main%00.png",
+    "line ends": "a%0d%0aX-Injected:%201",
+    "control": "%01%1b%7f",
+    "broken UTF-8": "%ff%fe%c0%af",
+    "overlong slash": "..%c0%af..%c0%afcanary.txt",
+    "surrogate": "%ed%a0%80",
+    "fullwidth digits": quote("１２３"),
+    "Arabic digits": quote("١"),
+    "division slash": quote("..∕..∕canary.txt"),
+    "fullwidth dots": quote("．．／．．／canary.txt"),
+    "right to left": quote("\u202egnp.niam"),
+    "combining": quote("e\u0301" * 50),
+    "empty": "",
+    "dot": ".",
+    "hidden": ".tmp",
+    "space": "%20",
+    "percent": "%",
+    "half an escape": "%e",
+    "wildcard": "*",
+    "quote": "%27%20OR%201=1--",
+    "template": "%7b%7b7*7%7d%7d",
+    "query": "%3fa=b%23c",
+    "negative": "-1",
+    "very large": "9" * 400,
+    "65,000 characters": "a" * 65_000,
+    "long escape": "%41" * 20_000,
+}
+# These are good names of games and players, and no numbers or ids.
+NO_NUMBERS = {
+    "zero": "0",
+    "beyond 64 bits": "18446744073709551616",
+    "exponent": "1e9",
+    "hexadecimal": "0x10",
+    "infinite": "inf",
+}
+NUMBERS = {"number", "width", "image_id", "link_id"}
+# A value that is right for each parameter, so that a path is wrong in one place only.
+RIGHT = {
+    "code": "TEA",
+    "number": "1",
+    "player": "fox",
+    "session_id": "{session}",
+    "story_id": "{session}",
+    "image_type": "main",
+    "image_id": "{image}",
+    "link_id": NOBODYS,
+    "kind": "session",
+    "slug": "{session}",
+    "token": "{token}",
+    "width": "320",
+    "version": "abc",
+    "filename": "main.png",
+    "rest": "2026-03-14/x/x.png",
+}
+
+
+@pytest.fixture
+def canary(instance: Path) -> Path:
+    """A file that no request may ever read: beside the storage, and above it."""
+    for folder in (instance, instance.parent):
+        (folder / "canary.txt").write_bytes(CANARY)
+    return instance / "canary.txt"
+
+
+@pytest.fixture
+def places(alice: Person) -> dict[str, str]:
+    """Real things, for the parameters that are not being attacked."""
+    session = alice.post("/api/sessions", json={}).json()["id"]
+    content = picture()
+    image = alice.put(f"/api/sessions/{session}/images/main", content=content).json()
+    alice.put("/api/games/TEA/rounds/1/players/fox/image", content=content)
+    share = alice.post(f"/api/galleries/session/{session}/links", json={}).json()["url"]
+    alice.get(f"/api/images/{image['id']}")
+    return {"session": session, "image": image["id"], "token": share.removeprefix("/s/")}
+
+
+def state(app: Flask, house: House) -> tuple[list, list]:
+    """Return every row of every table and every file of the storage."""
+    with app.app_context():
+        rows = [
+            (table, [tuple(row) for row in db.session.execute(text(f"SELECT * FROM {table}"))])
+            for table in sorted(db.metadata.tables)
+        ]
+        db.session.remove()
+    root: Path = house.storages.default.root  # type: ignore[attr-defined]
+    files = sorted((str(path), path.stat().st_size) for path in root.rglob("*") if path.is_file())
+    return rows, files
+
+
+def attacks(rule: Rule, value: str, places: dict[str, str]) -> Iterator[str]:
+    """Return the paths of a rule with the hostile value in one parameter after the other."""
+    parts = re.split(r"<(?:\w+:)?(\w+)>", rule.rule)
+    for attacked in parts[1::2]:
+        if value in NO_NUMBERS.values() and attacked not in NUMBERS:
+            continue
+        yield "".join(
+            part
+            if place % 2 == 0
+            else (value if part == attacked else RIGHT[part].format(**places))
+            for place, part in enumerate(parts)
+        )
+
+
+def exchange(address: str, method: str, path: str, key: str) -> bytes:
+    """Send a request as raw bytes, with a body where there may be one; return the raw answer."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    body = b"" if method in ("GET", "DELETE") else picture()
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: image/png\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode("latin-1", "replace") + body)
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    return answer
+
+
+@pytest.mark.parametrize(
+    "value", (HOSTILE | NO_NUMBERS).values(), ids=(HOSTILE | NO_NUMBERS).keys()
+)
+def test_hostile_value_in_any_path_parameter_does_nothing(
+    app: Flask,
+    house: House,
+    address: str,
+    alice: Person,
+    canary: Path,
+    places: dict[str, str],
+    value: str,
+) -> None:
+    """No path shows the canary, fails with a 5xx, or changes a row or a file."""
+    before = state(app, house)
+
+    bad = []
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            for path in attacks(rule, value, places):
+                answer = exchange(address, method, path, alice.key)
+                status = int(answer[9:12] or 599)
+                if status >= 500 or CANARY in answer or b"\r\nX-Injected" in answer:
+                    bad.append((method, path[:200], status))
+
+    assert bad == []
+    assert state(app, house) == before
+    assert canary.read_bytes() == CANARY
+
+
+def test_every_parameter_has_a_right_value(app: Flask) -> None:
+    """A new parameter in the URL map has to be told to this file."""
+    assert {name for rule in app.url_map.iter_rules() for name in rule.arguments} == set(RIGHT)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../canary.txt",
+        "/static/../../canary.txt",
+        "/static/..%2f..%2fcanary.txt",
+        "/static/%2e%2e/%2e%2e/canary.txt",
+        "/static//etc/passwd",
+        "//evil.example/canary.txt",
+        "/generated/../canary.txt",
+        "/outputs/images/generations/../../../../canary.txt",
+        "/outputs/images/generations//etc/passwd",
+        "/storage/generated/../../canary.txt",
+        "http://evil.example/",
+        "*",
+    ],
+)
+def test_path_out_of_the_gallery_leads_nowhere(
+    address: str, canary: Path, alice: Person, path: str
+) -> None:
+    """A path that climbs out is a 4xx, or leads back into the gallery."""
+    answer = exchange(address, "GET", path, alice.key)
+
+    status = int(answer[9:12])
+    location = re.search(rb"\r\nLocation: ([^\r]*)", answer)
+    assert CANARY not in answer
+    assert b"root:" not in answer
+    assert status < 500
+    assert location is None or not location[1].startswith((b"//", b"http://evil"))

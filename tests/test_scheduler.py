@@ -1,0 +1,150 @@
+"""The jobs that run by themselves."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+from flask import Flask
+from sqlalchemy import select, text
+
+from gallery import create_app, scheduler
+from gallery.extensions import House, db
+from gallery.extensions import scheduler as jobs
+from gallery.models import Image, Sweep
+from gallery.services import accounts, ingest
+from gallery.services.access import Viewer
+from gallery.services.ingest import Details
+from tests.conftest import PASSWORD, SECRET, FixedClock
+from tests.pictures import picture
+
+
+@pytest.fixture
+def started(app: Flask) -> Iterator[Flask]:
+    """An application whose jobs are scheduled."""
+    scheduler.start(app)
+    yield app
+    stop()
+
+
+def stop() -> None:
+    jobs.remove_all_jobs()
+    jobs.shutdown()
+
+
+@pytest.fixture
+def picture_of_alice(inside: Flask, house: House, clock: FixedClock) -> ingest.Saved:
+    """An image that expires after thirty days."""
+    alice = accounts.create_user("alice@gallery.example", PASSWORD, now=clock())
+    return ingest.save_generation(
+        picture(), details=Details(), viewer=Viewer(user_id=alice.id), intake=house.intake,
+        now=clock(),
+    )  # fmt: skip
+
+
+def test_sweep_is_scheduled_at_two_in_utc(started: Flask) -> None:
+    """Unless told otherwise, the sweep runs at 02:00 UTC."""
+    job = jobs.get_job("sweep")
+
+    after = datetime(2026, 3, 14, 15, 9, tzinfo=UTC)
+    assert isinstance(job.trigger, CronTrigger)
+    assert job.trigger.get_next_fire_time(None, after) == datetime(2026, 3, 15, 2, tzinfo=UTC)
+    assert (job.func, job.args) == (scheduler.run_sweep, (started,))
+    assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, 3600)
+
+
+class TestSunday:
+    """A cron string of the operator's."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, object]:
+        return {"IMAGE_CLEANUP_CRON": "30 4 * * 0"}
+
+    @pytest.mark.usefixtures("started")
+    def test_sunday_is_sunday(self) -> None:
+        """Weekday 0 is cron's Sunday, not APScheduler's Monday."""
+        trigger = jobs.get_job("sweep").trigger
+
+        following = trigger.get_next_fire_time(None, datetime(2026, 3, 10, tzinfo=UTC))
+
+        assert following == datetime(2026, 3, 15, 4, 30, tzinfo=UTC)
+        assert following.strftime("%A") == "Sunday"
+
+
+class TestDisabled:
+    """IMAGE_CLEANUP_ENABLED=false."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, object]:
+        return {"IMAGE_CLEANUP_ENABLED": "false"}
+
+    @pytest.mark.usefixtures("started")
+    def test_nothing_is_scheduled(self) -> None:
+        """The operator sweeps by hand."""
+        assert jobs.get_jobs() == []
+
+
+def test_servers_run_jobs_and_commands_do_not(app: Flask, tmp_path) -> None:
+    """create_app schedules jobs only where it is told to."""
+    before = jobs.running
+
+    create_app({"SECRET_KEY": SECRET}, instance_path=str(tmp_path / "server"), run_jobs=True)
+
+    try:
+        assert (before, jobs.running) == (False, True)
+        assert [job.id for job in jobs.get_jobs()] == ["sweep"]
+    finally:
+        stop()
+
+
+def test_starting_twice_schedules_once(started: Flask) -> None:
+    """A second start replaces the job instead of failing."""
+    scheduler.start(started)
+
+    assert [job.id for job in jobs.get_jobs()] == ["sweep"]
+
+
+def test_sweep_runs_once_a_slot(
+    app: Flask, picture_of_alice: ingest.Saved, clock: FixedClock
+) -> None:
+    """The worker that comes second within the minute leaves it to the first."""
+    clock.move(days=31)
+
+    first, second = scheduler.run_sweep(app), scheduler.run_sweep(app)
+    clock.now += timedelta(minutes=1)
+    third = scheduler.run_sweep(app)
+
+    assert first.deleted == [picture_of_alice.image_id]
+    assert (second, third.deleted) == (None, [])
+    assert len(db.session.scalars(select(Sweep)).all()) == 2
+
+
+class TestQuota:
+    """MAX_STORAGE_BYTES."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, object]:
+        return {"MAX_STORAGE_BYTES": 1}
+
+    def test_sweep_keeps_the_limit(self, app: Flask, picture_of_alice: ingest.Saved) -> None:
+        """The scheduled sweep removes what is above the limit."""
+        result = scheduler.run_sweep(app)
+
+        assert result.deleted == [picture_of_alice.image_id]
+        assert db.session.scalars(select(Image)).all() == []
+
+
+def test_failed_sweep_is_logged_and_swallowed(
+    app: Flask, inside: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sweep that fails does not end the scheduler; the next one tries again."""
+    db.session.execute(text("ALTER TABLE images RENAME TO pictures"))
+    db.session.commit()
+
+    with caplog.at_level(logging.ERROR):
+        result = scheduler.run_sweep(app)
+
+    assert result is None
+    assert "the sweep failed; the next one tries again" in caplog.text
+    assert "no such table" in caplog.text

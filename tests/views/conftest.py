@@ -1,0 +1,119 @@
+"""People at browsers, things to look at, and a judge that reads every JSON answer."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from gallery import create_app
+from tests.conftest import SECRET, Person
+from tests.views.contract import Contract
+from tests.views.reading import Browser
+from tests.views.saving import (
+    illustrate,
+    open_session,
+    open_story,
+    save_generation,
+    save_round_image,
+    save_session_image,
+    show_to,
+)
+
+
+@pytest.fixture(scope="session")
+def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
+    """The OpenAPI document."""
+    instance = tmp_path_factory.mktemp("contract")
+    app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance))
+    return Contract(app.test_client().get("/api/openapi.json").get_json())
+
+
+def watched(person: Person, contract: Contract) -> Person:
+    person.http.event_hooks["response"].append(contract.check)
+    return person
+
+
+@pytest.fixture
+def visitor(visitor: Person, contract: Contract) -> Person:
+    """Nobody in particular; every JSON answer to them is held against the document."""
+    return watched(visitor, contract)
+
+
+@pytest.fixture
+def alice(alice: Person, contract: Contract) -> Person:
+    """She owns what the tests save; every JSON answer to her is held against the document."""
+    return watched(alice, contract)
+
+
+@pytest.fixture
+def bob(bob: Person, contract: Contract) -> Person:
+    """Another user; every JSON answer to him is held against the document."""
+    return watched(bob, contract)
+
+
+@pytest.fixture
+def root(root: Person, contract: Contract) -> Person:
+    """An admin; every JSON answer to them is held against the document."""
+    return watched(root, contract)
+
+
+def browsing(address: str, email: str = "") -> Iterator[Browser]:
+    with httpx.Client(base_url=address) as http:
+        browser = Browser(http)
+        if email:
+            browser.sign_in(email)
+        yield browser
+
+
+@pytest.fixture
+def passer_by(address: str) -> Iterator[Browser]:
+    """A visitor at a browser."""
+    yield from browsing(address)
+
+
+@pytest.fixture
+def owner(address: str, alice: Person) -> Iterator[Browser]:
+    """Alice at a browser, signed in."""
+    yield from browsing(address, alice.email)
+
+
+@pytest.fixture
+def stranger(address: str, bob: Person) -> Iterator[Browser]:
+    """Bob at a browser, signed in."""
+    yield from browsing(address, bob.email)
+
+
+@pytest.fixture
+def generation(alice: Person) -> str:
+    """The id of a public generation of alice's."""
+    return save_generation(alice, visibility="public")["id"]
+
+
+@pytest.fixture
+def secret_generation(alice: Person) -> str:
+    """The id of a private generation of alice's."""
+    return save_generation(alice, prompt="A hidden kettle")["id"]
+
+
+@pytest.fixture
+def session(alice: Person) -> str:
+    """The id of a public session with its main picture."""
+    session_id = open_session(alice, title="Copper kettle", visibility="public")
+    save_session_image(alice, session_id, prompt="A kettle on white")
+    return session_id
+
+
+@pytest.fixture
+def game(alice: Person) -> str:
+    """The code of a public game with one picture in its first round."""
+    save_round_image(alice)
+    show_to(alice, "public", "game", "TEA")
+    return "TEA"
+
+
+@pytest.fixture
+def story(alice: Person) -> str:
+    """The id of a public story with one page."""
+    story_id = open_story(alice, title="The lighthouse", visibility="public")
+    illustrate(alice, story_id)
+    return story_id
