@@ -195,6 +195,7 @@ def test_every_parameter_has_a_right_value(app: Flask) -> None:
         "/static/..%2f..%2fcanary.txt",
         "/static/%2e%2e/%2e%2e/canary.txt",
         "/static//etc/passwd",
+        "/s/x/static/..%2f..%2fcanary.txt",
         "//evil.example/canary.txt",
         "/generated/../canary.txt",
         "/outputs/images/generations/../../../../canary.txt",

@@ -37,6 +37,7 @@ class OpenAddresses:
     """The addresses for who may see the pictures anyway; ``base`` begins absolute ones."""
 
     base: str
+    static_base = "/static"
 
     def page(self, image: Any) -> str:
         """Return the page that shows the image alone."""
@@ -107,6 +108,7 @@ class ShareAddresses:
 
     def __init__(self, token: str) -> None:
         self._base = f"/s/{token}"
+        self.static_base = f"{self._base}/static"
 
     def page(self, image: Any) -> str:
         """Return the original: a share has no page for a single picture."""

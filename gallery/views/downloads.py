@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidKey, NotFound
@@ -55,6 +55,12 @@ def shared_download(token: str, image_id: UUID) -> Response:
 def shared_thumbnail(token: str, image_id: UUID, width: int, version: str) -> Response:
     """Send a thumbnail of a shared gallery."""
     return retrying(lambda: send_thumbnail(_shared(token, image_id), width, version=version))
+
+
+@bp.get("/s/<token>/static/<path:filename>")
+def shared_static(token: str, filename: str) -> Response:  # noqa: ARG001 - everybody's anyway
+    """Send style and scripts, so that a proxy need let through only what lies below the link."""
+    return current_app.send_static_file(filename)
 
 
 @bp.get("/thumbnails/<uuid:image_id>/<number:width>-<slug:version>.webp")

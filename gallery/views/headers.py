@@ -18,6 +18,7 @@ PAGE_POLICY = "; ".join(
 )
 # A picture that is opened by itself may load and run nothing, whatever its bytes hold.
 IMAGE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
+STATIC = ("static", "downloads.shared_static")
 FOREVER = "max-age=31536000, immutable"
 
 
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
         headers.setdefault("Referrer-Policy", _referrer_policy())
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+        if request.endpoint in STATIC and "v" in request.args and response.status_code == 200:
             headers["Cache-Control"] = f"public, {FOREVER}"
         elif "Cache-Control" not in headers:
             headers["Cache-Control"] = "private, no-cache"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from gallery.extensions import current_house
@@ -92,10 +94,14 @@ def init_app(app: Flask) -> None:
     folder = Path(app.static_folder or "")
 
     @lru_cache(maxsize=256)
-    def static_url(filename: str) -> str:
+    def digest_of(filename: str) -> str:
+        return hashlib.sha256((folder / filename).read_bytes()).hexdigest()[:10]
+
+    @pass_context
+    def static_url(context: Context, filename: str) -> str:
         # The address changes with the content, so that it can be cached for ever.
-        digest = hashlib.sha256((folder / filename).read_bytes()).hexdigest()[:10]
-        return f"{app.static_url_path}/{escape(filename)}?v={digest}"
+        base = context["urls"].static_base
+        return f"{base}/{escape(filename)}?v={digest_of(filename)}"
 
     app.add_template_filter(when)
     app.add_template_filter(filesize)

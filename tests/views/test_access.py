@@ -76,6 +76,12 @@ TABLE = (
     Row("POST", "/login", "/login", always(401, 401, 401, 401), {"data": {"email": "x"}}),
     Row("POST", "/logout", "/logout", always(303, 303, 303, 303), {"data": {}}),
     Row("GET", "/static/<path:filename>", "/static/css/gallery.css", OPEN),
+    Row(
+        "GET",
+        "/s/<token>/static/<path:filename>",
+        "/s/{share}/static/css/gallery.css",
+        OPEN,
+    ),
     Row("GET", "/healthz", "/healthz", OPEN),
     Row("GET", "/readyz", "/readyz", OPEN),
     Row("GET", "/api/docs", "/api/docs", OPEN),

@@ -42,7 +42,7 @@ def test_share_shows_a_private_gallery_to_a_visitor(passer_by: Browser, link: st
 
 
 def test_everything_on_a_share_lies_below_its_link(passer_by: Browser, link: str) -> None:
-    """A share needs no other address of the gallery: only the house's static files."""
+    """A share needs no other address of the gallery, not even for style and scripts."""
     page = passer_by.page(link)
 
     addresses = [tag["href"] for tag in page.select("a[href]")]
@@ -59,7 +59,8 @@ def test_everything_on_a_share_lies_below_its_link(passer_by: Browser, link: str
     ]
     assert outside == []
     assert len([each for each in addresses if each.startswith(link)]) >= 6
-    assert all(each.startswith("/static/") for each in static)
+    assert all(each.startswith(f"{link}/static/") for each in static)
+    assert {passer_by.get(each).status_code for each in static} == {200}
     assert page.select("form") == []
 
 

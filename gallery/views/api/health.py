@@ -17,7 +17,7 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> Response:
-    """Answer 200 if the database and the storage can be written, else 503 and which can't."""
+    """Answer 200 if database and storage work, else 503 and which of them doesn't."""
     checks = {"database": check_database(), "storage": check_storage(current_house().storages)}
     is_ready = all(checks.values())
     told = {name: "ok" if works else "unavailable" for name, works in checks.items()}
