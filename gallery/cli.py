@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -125,10 +126,13 @@ def sweep(
         keep_count=keep_count,
         most_bytes=house.settings.MAX_STORAGE_BYTES,
     )
-    if dry_run:
-        result = retention.doomed_images(now=house.now(), rule=rule)
-    else:
-        result = retention.expire_images(storages=house.storages, now=house.now(), rule=rule)
+    result = retention.doomed_images(now=house.now(), rule=rule)
+    if not dry_run:
+        with _progress("Sweeping", quiet=as_json) as tell:
+            tell(0, len(result.deleted))
+            result = retention.expire_images(
+                storages=house.storages, now=house.now(), rule=rule, tell=tell
+            )
     if as_json:
         ids = [str(image_id) for image_id in result.deleted]
         _print_json({"deleted": ids, "bytes": result.bytes, "errors": result.errors})
@@ -237,15 +241,22 @@ def _make_demo(house: House, *, quiet: bool) -> DemoCard:
     steps = demo.fill(
         viewer=viewer, intake=house.intake, generator=house.generator, now=house.now()
     )
-    _show_progress("Drawing the demo", steps, quiet=quiet)
+    with _progress("Drawing the demo", quiet=quiet) as tell:
+        for done, total in steps:
+            tell(done, total)
     return card
 
 
-def _show_progress(title: str, steps: Iterable[tuple[int, int]], *, quiet: bool) -> None:
+@contextmanager
+def _progress(title: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
+    """Draw progress on the terminal; what is yielded takes how much is done, and of how much."""
     with Progress(console=Console(stderr=True), disable=quiet) as progress:
         task = progress.add_task(title, total=None)
-        for done, total in steps:
+
+        def tell(done: int, total: int | None = None) -> None:
             progress.update(task, completed=done, total=total)
+
+        yield tell
 
 
 def _instance() -> Path:

@@ -7,7 +7,7 @@ transaction: an image that was kept or replaced a moment ago is safe.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -78,9 +78,14 @@ class SweepResult:
 
 
 def expire_images(
-    *, storages: Storages, now: datetime, rule: SweepRule | None = None, batch: int = BATCH
+    *,
+    storages: Storages,
+    now: datetime,
+    rule: SweepRule | None = None,
+    batch: int = BATCH,
+    tell: Callable[[int], object] = lambda _deleted: None,
 ) -> SweepResult:
-    """Remove all images that *rule* dooms, batch by batch.
+    """Remove all images that *rule* dooms, batch by batch; *tell* hears how many went so far.
 
     Safe to run again after a crash, and twice at once. An object that can't
     be deleted is logged and left for the storage check.
@@ -94,6 +99,7 @@ def expire_images(
         while removed := _remove_batch(rule, now, batch):
             result.deleted.extend(row.id for row in removed)
             result.bytes += sum(row.size_bytes or 0 for row in removed)
+            tell(len(result.deleted))
             parts = (removed[part::_DELETERS] for part in range(_DELETERS))
             unlinked.extend(pool.submit(_delete_objects, part, storages) for part in parts)
         for errors in unlinked:
