@@ -250,7 +250,8 @@ def _make_demo(house: House, *, quiet: bool) -> DemoCard:
 @contextmanager
 def _progress(title: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
     """Draw progress on the terminal; what is yielded takes how much is done, and of how much."""
-    with Progress(console=Console(stderr=True), disable=quiet) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
 
         def tell(done: int, total: int | None = None) -> None:
