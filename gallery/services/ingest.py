@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gallery.errors import GalleryError, InvalidField, InvalidName, NotFound, ObjectExists
@@ -367,7 +368,7 @@ def _save(
             image_id = _write_row(session, slot, values, prepared, now)
             _remember_version(session, base_key, version)
     except BaseException:
-        intake.storage.delete(stored.key)
+        _drop_unless_used(stored.key, storage=intake.storage)
         raise
     if old_key and old_provider == intake.storage.name:
         thumbnails.forget(old_key, storage=intake.storage)
@@ -375,6 +376,22 @@ def _save(
     if intake.makes_thumbnails_ahead:
         thumbnails.make_ahead(stored.key, prepared.picture.image, storage=intake.storage)
     return Saved(image_id=image_id, replaced=slot.existing is not None)
+
+
+def _drop_unless_used(key: str, *, storage: Storage) -> None:
+    """Delete an object whose row was not written.
+
+    A commit whose answer was lost may have happened all the same, so the
+    database is asked. If it can't tell, the object stays: better a stray
+    object than a page without its picture.
+    """
+    used = select(Image.id).where(Image.storage_key == key)
+    try:
+        is_used = current_session().scalar(used) is not None
+    except SQLAlchemyError:
+        return
+    if not is_used:
+        storage.delete(key)
 
 
 def _put_next(base_key: str, prepared: _Prepared, storage: Storage) -> tuple[StoredObject, int]:

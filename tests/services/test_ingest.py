@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import pytest
 from flask import Flask
 from PIL.PngImagePlugin import PngInfo
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gallery.errors import (
@@ -25,7 +25,7 @@ from gallery.errors import (
     StorageFull,
 )
 from gallery.extensions import House, db
-from gallery.models import EmbeddedText, Gallery, KeyVersion, Round, SearchDocument
+from gallery.models import EmbeddedText, Gallery, Image, KeyVersion, Round, SearchDocument
 from gallery.services import retention
 from gallery.services.access import ANONYMOUS, Viewer
 from gallery.services.galleries import open_gallery
@@ -561,6 +561,24 @@ class TestFailures:
 
         assert stored(folder) == before
         assert row(first).storage_key == before[0]
+
+    def test_commit_whose_answer_was_lost_keeps_its_picture(
+        self, easel: Easel, folder: Path
+    ) -> None:
+        """A row that was written after all has its object."""
+
+        def lose_answer(connection: Connection) -> None:
+            if connection.get_execution_options().get("gallery_writes"):
+                connection.exec_driver_sql("COMMIT")
+                raise ConnectionError("the answer got lost")
+
+        event.listen(db.engine, "commit", lose_answer)
+        with pytest.raises(ConnectionError):
+            easel.round()
+        event.remove(db.engine, "commit", lose_answer)
+
+        assert len(stored(folder)) == 1
+        assert list(db.session.scalars(select(Image.storage_key))) == stored(folder)
 
     def test_game_that_a_stranger_opened_meanwhile_is_his(
         self, easel: Easel, bob: Viewer, clock: FixedClock, folder: Path
