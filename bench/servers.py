@@ -42,6 +42,7 @@ def bare_server(instance: Path, folder: Path) -> Iterator[Server]:
         sys.executable, "-m", "gunicorn", "bench.bare:app",
         "--worker-class", "gthread", "--workers", str(min(os.cpu_count() or 1, 4)),
         "--threads", "8", "--timeout", "60", "--no-control-socket",
+        "--forwarded-allow-ips", "", "--forwarder-headers", "",
         "--log-level", "warning",
         "--bind", "127.0.0.1:{port}",
     ]  # fmt: skip

@@ -47,7 +47,8 @@ def create_app(
         InvalidSetting: a setting holds nonsense.
     """
     instance = Path(instance_path or os.environ.get("INSTANCE_PATH") or "instance").absolute()
-    instance.mkdir(parents=True, exist_ok=True)
+    # Passwords' hashes and private pictures are nobody else's on this machine.
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = load_settings(instance, environ=os.environ, overrides=overrides)
     app = Flask(
         "gallery",

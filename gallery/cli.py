@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -77,8 +78,12 @@ def serve() -> None:
         "--threads", "8",
         "--timeout", "60",
         "--no-control-socket",
+        # Which proxies are believed is TRUSTED_PROXIES' to say, not the server's.
+        "--forwarded-allow-ips", "",
+        "--forwarder-headers", "",
         "--log-level", "warning",
     ]  # fmt: skip
+    _refuse_taken_port(settings.HOST, settings.PORT)
     print(f"Gallery is at {_address(settings.HOST, settings.PORT)}", flush=True)
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell wanted
 
@@ -207,13 +212,15 @@ def list_links(live: bool, as_json: bool) -> None:
     if as_json:
         _print_json([link_json(row, now) for row in rows])
         return
-    table = Table("id", "purpose", "opens", "used", "expires", "state")
+    table = Table("id", "opens", "used", "expires", "state", box=None, pad_edge=False)
     for row in rows:
         used = f"{row.downloads}" + (f"/{row.max_downloads}" if row.max_downloads else "")
         state = "live" if links.is_live(row, now) else "revoked" if row.revoked_at else "ended"
         opens = f"image {row.image_id}" if row.image_id else f"gallery {row.gallery_id}"
-        table.add_row(str(row.id), row.purpose, opens, used, instant(row.expires_at), state)
-    Console().print(table)
+        table.add_row(str(row.id), opens, used, instant(row.expires_at), state)
+    # Ids are there to be copied, so no line is cut to the terminal's width.
+    console = Console(soft_wrap=True)
+    console.print(table, crop=False, no_wrap=True, width=console.measure(table).maximum)
 
 
 @link_group.command("revoke")
@@ -282,6 +289,16 @@ def _day(text: str | None) -> datetime | None:
     except ValueError:
         raise click.BadParameter("must be a date such as 2026-11-20", param_hint="DATE") from None
     return day if day.tzinfo else day.replace(tzinfo=UTC)
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    """Say it in one line before the server says it in ten."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise click.ClickException(
+            f"{host}:{port} can't be listened on ({error.strerror}); PORT takes another port"
+        ) from None
 
 
 def _address(host: str, port: int) -> str:

@@ -7,6 +7,7 @@ operator meant may delete the wrong pictures.
 """
 
 import os
+import re
 import runpy
 import secrets
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from gallery.errors import InvalidSetting
 
 SHORTEST_SECRET = 16
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 Parser = Callable[[str], Any]
 
 
@@ -126,8 +128,9 @@ def _address(value: str) -> str:
 
 def _origins(value: str) -> tuple[str, ...]:
     origins = _several(value)
-    if not all(each == "*" or each.startswith(("http://", "https://")) for each in origins):
-        raise ValueError("must be origins that start with http:// or https://")
+    # Flask-Cors takes anything with a star in it for a regular expression.
+    if not all(each == "*" or _ORIGIN.fullmatch(each) for each in origins):
+        raise ValueError("must be origins such as https://app.example.org, or *")
     return origins
 
 

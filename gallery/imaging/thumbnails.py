@@ -21,14 +21,20 @@ EFFORT = 2
 def make_thumbnail(image: Image.Image, width: int) -> bytes:
     """Return *image*, upright and at most *width* pixels wide, as WebP; it is never enlarged."""
     turned = ImageOps.exif_transpose(image) if is_turned(image) else image
-    small = to_rgb(turned)
+    # A huge picture is made small before its bits are made more, where its mode can be shrunk.
+    small = turned if _shrinks(turned) else to_rgb(turned)
     scale = min(width / small.width, LONGEST_SIDE / small.height)
     if scale < 1:
         size = max(1, round(small.width * scale)), max(1, round(small.height * scale))
         small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     output = io.BytesIO()
+    small = to_rgb(small)
     small.save(output, "WEBP", quality=QUALITY, method=EFFORT)
     return output.getvalue()
+
+
+def _shrinks(image: Image.Image) -> bool:
+    return image.mode in ("L", "LA", "RGB", "RGBA") and "transparency" not in image.info
 
 
 def make_thumbnail_from(stream: BinaryIO, width: int) -> bytes:

@@ -12,6 +12,7 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -39,6 +40,9 @@ _DAMAGE = (
     RuntimeError,
     MemoryError,
 )
+
+# A decoded picture takes up to 200 MB, so only as many at once as there are cores to do it.
+DECODING = BoundedSemaphore(2)
 
 # The limit is checked here, in one place, with a clear error; Pillow's own warns once a process.
 Image.MAX_IMAGE_PIXELS = None

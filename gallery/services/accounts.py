@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -23,6 +24,8 @@ LONGEST_PASSWORD = 200
 KEY_PREFIX = "gallery_"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 _hasher = PasswordHasher()
+# A hash takes 64 MB and a core for a tenth of a second: guessers wait for each other alone.
+_HASHING = BoundedSemaphore(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,8 @@ def sign_in(email: str, password: str) -> User:
     user = _user_with(email.strip().lower())
     hashed = user.password_hash if user else _nobodys_hash()
     try:
-        _hasher.verify(hashed, password[: LONGEST_PASSWORD + 1])
+        with _HASHING:
+            _hasher.verify(hashed, password[: LONGEST_PASSWORD + 1])
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         user = None
     if user is None:

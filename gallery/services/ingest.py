@@ -22,7 +22,7 @@ from gallery.extensions import current_session, end_reading, writing
 from gallery.imaging.convert import EXTENSIONS, to_format
 from gallery.imaging.metadata import EmbeddedMetadata, read_metadata
 from gallery.imaging.placeholder import make_placeholder
-from gallery.imaging.verify import Picture, verify
+from gallery.imaging.verify import DECODING, Picture, verify
 from gallery.models import EmbeddedText, Gallery, Image, KeyVersion, SearchDocument
 from gallery.services import thumbnails
 from gallery.services.access import Viewer, may_write, require_user
@@ -302,15 +302,16 @@ def versioned_key(base_key: str, version: int) -> str:
 def _prepare(content: bytes, *, stored_as: str | None) -> _Prepared:
     if not content:
         raise InvalidField("The request holds no image: its body is empty")
-    picture = verify(content)
-    target = stored_as or picture.format
-    return _Prepared(
-        content=to_format(picture, target),
-        format=target,
-        picture=picture,
-        placeholder=make_placeholder(picture.upright()),
-        embedded=read_metadata(picture.image, content),
-    )
+    with DECODING:
+        picture = verify(content)
+        target = stored_as or picture.format
+        return _Prepared(
+            content=to_format(picture, target),
+            format=target,
+            picture=picture,
+            placeholder=make_placeholder(picture.upright()),
+            embedded=read_metadata(picture.image, content),
+        )
 
 
 def _embedded(prepared: _Prepared, name: str) -> str | None:

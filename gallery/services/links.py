@@ -24,7 +24,8 @@ from uuid import UUID
 
 from itsdangerous import BadSignature, Signer
 from itsdangerous.signer import SigningAlgorithm
-from sqlalchemy import Row, Select, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy.orm import Session
 
 from gallery.errors import InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, writing
@@ -160,8 +161,8 @@ def sign_download(
     if max_downloads is not None and not 1 <= max_downloads <= 1_000_000:
         raise InvalidField("max_downloads must be from 1 to 1,000,000")
     with writing() as session:
-        require_owner(viewer, session.get(Image, image_id, populate_existing=True))
-        link = _new_link("download", viewer, now, lasts)
+        image = require_owner(viewer, session.get(Image, image_id, populate_existing=True))
+        link = _new_link("download", image.owner_id, now, lasts)
         link.image_id, link.variant, link.disposition = image_id, variant, disposition
         link.max_downloads = max_downloads
         session.add(link)
@@ -180,7 +181,7 @@ def share_gallery(
     with writing() as session:
         found = session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
         gallery = require_owner(viewer, found)
-        link = _new_link("share", viewer, now, lasts)
+        link = _new_link("share", gallery.owner_id, now, lasts)
         link.gallery_id = gallery.id
         session.add(link)
     return SignedLink(link=link, token=signer.sign(_claim(link, gallery.id)))
@@ -191,6 +192,9 @@ def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -
 
     A single generation has one of its own. It lives *lasts* at the least,
     up to the midnight after, and is replaced when less than *lasts* is left.
+
+    Raises:
+        NotFound: who may see it has changed since *row* was read.
     """
     column, target = _standing_target(row)
     fresh = _fresh_standing(column.key)
@@ -201,6 +205,7 @@ def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -
     with writing() as session:
         # Another worker may have been faster.
         if session.execute(fresh, wanted).first() is None:
+            _refuse_changed(session, column, row, target)
             midnight = (now + lasts).replace(hour=0, minute=0, second=0, microsecond=0)
             session.add(
                 Link(
@@ -214,6 +219,17 @@ def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -
                 )
             )
     return current_session().execute(fresh, wanted).one()
+
+
+def _refuse_changed(session: Session, column: Any, row: Row[Any] | Gallery, target: UUID) -> None:
+    """Refuse to sign what was public a moment ago and is private now.
+
+    Making a gallery private revokes its standing link. One made just after,
+    for somebody who looked just before, would escape that.
+    """
+    table = Gallery if column.key == "gallery_id" else Image
+    if session.scalar(select(table.visibility).where(table.id == target)) != row.visibility:
+        raise NotFound
 
 
 def download_tokens(standing: Row[Any], *, signer: LinkSigner) -> Callable[[UUID | str], str]:
@@ -361,7 +377,7 @@ def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
         raise InvalidField(f"{what} must be one of {', '.join(choices)}")
 
 
-def _new_link(purpose: str, viewer: Viewer, now: datetime, lasts: timedelta) -> Link:
+def _new_link(purpose: str, owner_id: UUID, now: datetime, lasts: timedelta) -> Link:
     if not SHORTEST <= lasts <= LONGEST:
         raise InvalidField(f"expires_in must be from 1 to {int(LONGEST.total_seconds()):,} seconds")
     # Whole seconds, since that is what the token can say.
@@ -369,7 +385,7 @@ def _new_link(purpose: str, viewer: Viewer, now: datetime, lasts: timedelta) -> 
     return Link(
         id=new_id(now),
         purpose=purpose,
-        owner_id=require_user(viewer),
+        owner_id=owner_id,
         created_at=now,
         expires_at=expires_at,
     )
@@ -396,10 +412,10 @@ def _standing_target(row: Row[Any] | Gallery) -> tuple[Any, UUID]:
 
 
 @lru_cache(maxsize=2)
-def _fresh_standing(column: str) -> Select[Any]:
+def _fresh_standing(column: str) -> Any:
     """Return the query for a standing link by its target; building it costs more than running."""
     return (
-        select(*Link.__table__.columns)
+        select(Link.id, Link.purpose, Link.variant, Link.disposition, Link.expires_at)
         .where(
             getattr(Link, column) == bindparam("target"),
             Link.is_standing,

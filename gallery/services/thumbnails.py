@@ -5,12 +5,14 @@ changes what it holds, so a thumbnail can't be out of date.
 """
 
 import io
+from contextlib import suppress
 from typing import BinaryIO
 
 from PIL import Image
 
 from gallery.errors import NotFound, ObjectExists, ObjectNotFound, StorageError
 from gallery.imaging.thumbnails import WIDTHS, make_thumbnail, make_thumbnail_from
+from gallery.imaging.verify import DECODING
 from gallery.storage import Storage
 
 PREFIX = "variants"
@@ -31,12 +33,15 @@ def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
     if width not in WIDTHS:
         raise NotFound
     target = thumbnail_key(key, width)
-    try:
+    with suppress(ObjectNotFound):
         return storage.open(target)
-    except ObjectNotFound:
+    with DECODING:
+        # Of many who wait here for the same thumbnail, the first has made it for the rest.
+        with suppress(ObjectNotFound):
+            return storage.open(target)
         with storage.open(key) as original:
             content = make_thumbnail_from(original, width)
-    keep_thumbnail(target, content, storage=storage)
+        keep_thumbnail(target, content, storage=storage)
     return io.BytesIO(content)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, Flask, flash, g, redirect, render_template, request
+from flask import Blueprint, Flask, flash, g, redirect, render_template, request, session
 from flask_login import UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
@@ -63,11 +63,15 @@ def show_login() -> str:
 def login() -> Response | tuple[str, int]:
     """Sign in."""
     target = _inside(request.form.get("next"))
+    email = request.form.get("email", "")
     try:
-        user = accounts.sign_in(request.form.get("email", ""), request.form.get("password", ""))
+        user = accounts.sign_in(email, request.form.get("password", ""))
     except WrongCredentials as error:
-        return render_template("login.html", next=target, error=error.detail), 401
+        page = render_template("login.html", next=target, error=error.detail, email=email)
+        return page, 401
     viewer = Viewer(user_id=user.id, name=user.name, is_admin=user.is_admin)
+    # Nothing of who used this browser before: no link that was shown to them, no CSRF token.
+    session.clear()
     login_user(SignedIn(viewer))
     return redirect(target or "/", code=303)
 
@@ -76,6 +80,7 @@ def login() -> Response | tuple[str, int]:
 def logout() -> Response:
     """Sign out."""
     logout_user()
+    session.clear()
     flash("You are signed out.")
     return redirect("/", code=303)
 

@@ -146,7 +146,7 @@ def show_image(image_id: UUID) -> str:
         next_url=after and f"/images/{after}",
         can_write=can_write,
         links=_listed(image_id=image_id) if can_write else [],
-        new_link=session.pop("new_link", None) if can_write else None,
+        new_link=_new_link() if can_write else None,
     )
 
 
@@ -216,7 +216,7 @@ def _gallery_context(gallery: Gallery) -> dict[str, Any]:
         "gallery": shown_gallery(gallery),
         "can_write": can_write,
         "links": _listed(gallery_id=gallery.id) if can_write else [],
-        "share_url": session.pop("share_url", None) if can_write else None,
+        "new_link": _new_link() if can_write else None,
     }
 
 
@@ -255,6 +255,15 @@ def _listed(
         for link in page.items
         if not link.is_standing
     ]
+
+
+def _new_link() -> dict[str, Any] | None:
+    """Return the link that was just made for what this page shows; it is told once."""
+    made = session.get("new_link")
+    if not made or made["target"] != request.path:
+        return None
+    del session["new_link"]
+    return dict(made)
 
 
 def _next_url(cursor: str | None, **kept: str | None) -> str | None:

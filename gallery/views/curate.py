@@ -53,8 +53,7 @@ def sign(image_id: UUID) -> Response:
         disposition=request.form.get("disposition", "attachment"),
         max_downloads=_number("max_downloads"),
     )
-    url = f"{house.settings.PUBLIC_URL}/d/{signed.token}"
-    session["new_link"] = {"url": url, "expires_at": signed.link.expires_at}
+    _show_once(signed, "d", target=f"/images/{image_id}")
     return redirect(f"/images/{image_id}", code=303)
 
 
@@ -70,7 +69,7 @@ def share(kind: str, slug: str) -> Response:
         now=house.now(),
         lasts=_lifetime(),
     )
-    session["share_url"] = f"{house.settings.PUBLIC_URL}/s/{signed.token}"
+    _show_once(signed, "s", target=gallery_path(kind, slug))
     return redirect(gallery_path(kind, slug), code=303)
 
 
@@ -95,6 +94,13 @@ def revoke(link_id: UUID) -> Response:
     link = links.revoke_link(link_id, viewer=viewer, now=current_house().now())
     flash("The link is withdrawn.")
     return redirect(_target_of(link), code=303)
+
+
+def _show_once(signed: links.SignedLink, door: str, *, target: str) -> None:
+    """Let the page at *target*, and no other, show the link the next time it is opened."""
+    url = f"{current_house().settings.PUBLIC_URL}/{door}/{signed.token}"
+    expires_at = signed.link.expires_at
+    session["new_link"] = {"target": target, "url": url, "expires_at": expires_at}
 
 
 def _target_of(link: Link) -> str:

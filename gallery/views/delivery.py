@@ -47,7 +47,9 @@ def send_thumbnail(
         open_thumbnail(image.storage_key, width, storage=storage),
         etag=f"{image.sha256}-{width}",
         media_type=THUMBNAIL_TYPE,
-        cache=f"{_scope(image)}, {FOREVER if is_current else REVALIDATE}",
+        # For ever in the visitor's own browser: a shared cache would go on serving what was
+        # made private.
+        cache=f"private, {FOREVER if is_current else REVALIDATE}",
     )
     _name(response, image, "webp", attachment=attachment)
     return response
@@ -98,6 +100,8 @@ def _name(response: Response, image: Any, extension: str, *, attachment: bool) -
     """Name the file for who saves it (RFC 6266): ASCII for old clients, UTF-8 beside it."""
     name = _speaking_name(image)
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    # What looks like a slash has become one.
+    plain = _without_separators(plain)
     # Nothing may be left, and a name that is only an extension would be a hidden file.
     names = {"filename": f"{plain.strip(' .') or image.id.hex}.{extension}"}
     if plain != name:
@@ -106,5 +110,9 @@ def _name(response: Response, image: Any, extension: str, *, attachment: bool) -
 
 
 def _speaking_name(image: Any) -> str:
-    letters = (c if c.isprintable() and c not in _NOT_IN_NAMES else " " for c in alt_text(image))
-    return " ".join("".join(letters).split())[:LONGEST_NAME].strip(" .") or image.id.hex
+    return _without_separators(alt_text(image))[:LONGEST_NAME].strip(" .") or image.id.hex
+
+
+def _without_separators(text: str) -> str:
+    letters = (c if c.isprintable() and c not in _NOT_IN_NAMES else " " for c in text)
+    return " ".join("".join(letters).split())

@@ -1,6 +1,6 @@
 """The headers that every answer carries."""
 
-from flask import Flask, request
+from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
 PAGE_POLICY = "; ".join(
@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def _add(response: Response) -> Response:
+        response = _without_host(response)
         headers = response.headers
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -38,6 +39,14 @@ def init_app(app: Flask) -> None:
         elif "Cache-Control" not in headers:
             headers["Cache-Control"] = "private, no-cache"
         return response
+
+
+def _without_host(response: Response) -> Response:
+    """Lead on by a path: Werkzeug's redirect to a missing slash begins with the Host header."""
+    target = response.headers.get("Location", "")
+    if response.status_code == 308 and target.startswith(request.host_url):
+        return redirect(target.removeprefix(request.host_url.rstrip("/")), code=308)
+    return response
 
 
 def _referrer_policy() -> str:

@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask
+from flask import Flask, request
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -84,6 +85,14 @@ def filesize(value: float | None) -> str:
     return f"{amount:.1f} TB"
 
 
+def sign_in_url() -> str:
+    """Return the sign-in page that leads back to this one."""
+    if request.method != "GET" or request.path in ("/", "/login"):
+        return "/login"
+    here = request.full_path if request.query_string else request.path
+    return f"/login?next={quote(here, safe='/')}"
+
+
 def placeholder_uri(image: Any) -> str:
     """Return the blurred impression of an image as a ``data:`` URI, or nothing."""
     return draw_placeholder(image.placeholder) if image.placeholder else ""
@@ -109,6 +118,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(retention)
     app.add_template_global(first_to_go)
     app.add_template_global(placeholder_uri)
+    app.add_template_global(sign_in_url)
     app.add_template_global(static_url)
 
     @app.context_processor

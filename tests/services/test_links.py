@@ -380,7 +380,38 @@ class TestStanding:
 
         assert first.id == second.id
         assert first.expires_at == datetime(2026, 3, 22, tzinfo=UTC)
-        assert first.is_standing is True
+        assert db.session.get(Link, first.id).is_standing is True
+
+    def test_gallery_made_private_just_before_is_not_signed_for(
+        self, easel: Easel, alice: Viewer, clock: FixedClock
+    ) -> None:
+        """Who looked while it was open gets no link that would outlive its closing."""
+        row = show_image(easel.round().image_id, viewer=alice)
+        change_gallery("game", "TEA", visibility="private", viewer=alice, now=clock())
+
+        with pytest.raises(NotFound):
+            links.standing_link(row, now=clock(), lasts=WEEK)
+
+    def test_use_of_a_link_leaves_its_addresses_equal(
+        self, desk: Desk, easel: Easel, clock: FixedClock
+    ) -> None:
+        """What is kept of a listing by its standing link is not made anew for each download."""
+        image_id = easel.round().image_id
+        before = desk.standing(image_id)
+
+        links.count_download(before.id, now=clock())
+
+        assert desk.standing(image_id) == before
+
+    def test_link_that_an_admin_made_is_the_owners_to_end(
+        self, desk: Desk, easel: Easel, root: Viewer, alice: Viewer, clock: FixedClock
+    ) -> None:
+        """A link to alice's picture is in alice's list, whoever made it."""
+        made = desk.sign(easel.round().image_id, viewer=root)
+
+        ended = links.revoke_link(made.link.id, viewer=alice, now=clock())
+
+        assert ended.revoked_at == clock()
 
     def test_link_is_renewed_when_less_than_its_week_is_left(
         self, desk: Desk, easel: Easel, clock: FixedClock
@@ -423,7 +454,8 @@ class TestStanding:
 
         first, second = desk.standing(one), desk.standing(other)
 
-        assert (first.image_id, second.image_id) == (one, other)
+        kept = [db.session.get(Link, each.id).image_id for each in (first, second)]
+        assert kept == [one, other]
         assert desk.standing(one).id == first.id
 
     def test_gallery_itself_can_be_asked_for(self, desk: Desk, easel: Easel) -> None:

@@ -90,7 +90,8 @@ def test_disposition_is_the_one_asked_for(
     [
         ("日本の山", "{id}.png", "日本の山.png"),
         ("Café au lait", "Cafe au lait.png", "Café au lait.png"),
-        ("a 🐙 b", "a  b.png", "a 🐙 b.png"),
+        ("a 🐙 b", "a b.png", "a 🐙 b.png"),
+        ("．．／etc＂；x", "etc ;x.png", "．．／etc＂；x.png"),
         ('say "cheese"', "say cheese.png", None),
         ("a\r\nSet-Cookie: x=1", "a Set-Cookie x=1.png", None),
         ("../../etc/passwd", "etc passwd.png", None),

@@ -1,6 +1,7 @@
 """What people read when something is wrong."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.conftest import Person
 from tests.views.reading import Browser, heading, parse
@@ -110,5 +111,6 @@ def test_object_that_is_missing_is_a_500_that_tells_nothing(
     answer = visitor.get(f"/outputs/{key}")
 
     assert answer.status_code == 500
-    assert key.rpartition("/")[2] not in answer.text
+    page = BeautifulSoup(answer.text, "html.parser")
+    assert key.rpartition("/")[2] not in page.select_one("main").get_text()
     assert heading(parse(answer)) == "The stored object is missing"

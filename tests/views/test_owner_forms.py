@@ -149,6 +149,43 @@ def test_new_link_is_shown_in_full_once(
     assert passer_by.get(url).status_code == 200
 
 
+def test_new_link_is_shown_on_no_other_page(owner: Browser, session: str, generation: str) -> None:
+    """A link to one thing is not offered beside another."""
+    path = f"/images/{generation}"
+    owner.submit(path, f"{path}/links", expires_in="86400")
+
+    other, own = owner.page(f"/sessions/{session}"), owner.page(path)
+
+    assert other.select("#fresh-link") == []
+    assert len(own.select("#fresh-link")) == 1
+
+
+def test_new_link_is_not_left_to_the_next_user_of_the_browser(
+    owner: Browser, alice: Person, generation: str
+) -> None:
+    """Signing out leaves nothing behind in the browser, not even for who may see the page."""
+    path = f"/images/{generation}"
+    owner.submit(path, f"{path}/links", expires_in="86400")
+    owner.post("/logout")
+
+    owner.sign_in(alice.email)
+
+    assert owner.page(path).select("#fresh-link") == []
+
+
+def test_token_from_before_signing_in_is_no_good_after(owner: Browser, generation: str) -> None:
+    """Who planted a cookie in somebody's browser can't forge their forms."""
+    owner.post("/logout")
+    planted = owner.token()
+    owner.sign_in("alice@gallery.example")
+
+    answer = owner.http.post(
+        f"/images/{generation}/keep", data={"csrf_token": planted, "keep": "1"}
+    )
+
+    assert answer.status_code == 400
+
+
 def test_new_link_keeps_to_what_the_form_says(
     owner: Browser, alice: Person, generation: str
 ) -> None:

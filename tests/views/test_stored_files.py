@@ -150,8 +150,8 @@ def test_other_widths_are_a_404_and_are_not_made(
 @pytest.mark.parametrize(
     ("visibility", "fits", "expected"),
     [
-        ("public", True, "public, max-age=31536000, immutable"),
-        ("public", False, "public, no-cache"),
+        ("public", True, "private, max-age=31536000, immutable"),
+        ("public", False, "private, no-cache"),
         ("private", True, "private, max-age=31536000, immutable"),
         ("private", False, "private, no-cache"),
     ],
@@ -159,7 +159,7 @@ def test_other_widths_are_a_404_and_are_not_made(
 def test_thumbnail_is_cached_for_ever_where_its_version_fits(
     alice: Person, visibility: str, fits: bool, expected: str
 ) -> None:
-    """An address that names this very picture never changes; any other may."""
+    """Browsers keep what its address names; shared caches could outlive a change of mind."""
     image = save_generation(alice, visibility=visibility)
     version = image["sha256"][:12] if fits else "000000000000"
 

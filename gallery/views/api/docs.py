@@ -94,7 +94,8 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _example(method: str, path: str, body: dict[str, Any]) -> str:
-    base = current_house().settings.PUBLIC_URL or "http://127.0.0.1:8000"
+    settings = current_house().settings
+    base = settings.PUBLIC_URL or f"http://{settings.HOST}:{settings.PORT}"
     lines = [f"curl -X {method} {base}{path}"] if method != "GET" else [f"curl {base}{path}"]
     lines.append('  -H "Authorization: Bearer $GALLERY_KEY"')
     if "multipart/form-data" in body:

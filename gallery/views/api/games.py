@@ -22,6 +22,8 @@ from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
 from gallery.views.words import alt_text
 
+# Of 4,096 pictures kept, each with its row: some 20 MB at the most.
+LONGEST_KEPT_TEXT = 1000
 bp = Blueprint("games", __name__, url_prefix="/api/games", description="Games and rounds")
 
 
@@ -72,7 +74,6 @@ def images(code: str, number: str) -> Response:
     return answer_conditionally(f'{json.dumps(about)[:-1]}, "images": [{shown}]}}')
 
 
-@lru_cache(maxsize=8192)
 def _image_text(row: Row[Any], urls: ListedAddresses) -> str:
     """Return a player's picture as JSON text.
 
@@ -80,6 +81,16 @@ def _image_text(row: Row[Any], urls: ListedAddresses) -> str:
     they get of a picture follows from its row and the addresses alone, so
     it is put together once, until one of them changes.
     """
+    is_short = len(row.prompt) + len(row.completed_sentence or "") < LONGEST_KEPT_TEXT
+    return _kept_image_text(row, urls) if is_short else _new_image_text(row, urls)
+
+
+@lru_cache(maxsize=4096)
+def _kept_image_text(row: Row[Any], urls: ListedAddresses) -> str:
+    return _new_image_text(row, urls)
+
+
+def _new_image_text(row: Row[Any], urls: ListedAddresses) -> str:
     return json.dumps(round_image_json(row, urls, alt_text(row)), separators=(",", ":"))
 
 
