@@ -296,8 +296,9 @@ def _refuse_taken_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         raise click.ClickException(
-            f"{host}:{port} can't be listened on ({error.strerror}); PORT takes another port"
+            f"{host}:{port} can't be listened on ({why}); PORT names another port"
         ) from None
 
 

@@ -159,6 +159,19 @@ def test_lightbox_opens_and_closes_by_keyboard(page: Page) -> None:
     assert page.url.endswith("/games/TEA/rounds/1")
 
 
+def test_going_back_closes_the_lightbox_and_stays_on_the_page(page: Page) -> None:
+    """On a phone, the way out of a large picture is the back button."""
+    page.goto("/games/TEA")
+    page.goto("/games/TEA/rounds/1")
+    page.locator("main a[data-zoom]").first.click()
+    page.locator(".pswp:focus").wait_for()
+
+    page.go_back()
+
+    page.locator(".pswp").wait_for(state="detached")
+    assert page.url.endswith("/games/TEA/rounds/1")
+
+
 def test_owner_signs_in_and_keeps_a_picture(page: Page) -> None:
     """The owner signs in with a form, and keeps a picture with a button."""
     page.goto("/login")

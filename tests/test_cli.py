@@ -1,6 +1,7 @@
 """The command line: what each command does, prints for people, and prints for programs."""
 
 import json
+import socket
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -506,3 +507,23 @@ class TestGroup:
         assert done.exit_code == 1
         assert "IMAGE_RETENTION_DAYS must be a whole number" in done.stderr
         assert "Traceback" not in done.output
+
+
+class TestServe:
+    """The start of the production server; the browser tests go through it."""
+
+    @pytest.fixture
+    def settings(self) -> Iterator[dict[str, Any]]:
+        """Settings that name a port on which something listens already."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            yield {"PORT": taken.getsockname()[1]}
+
+    def test_taken_port_is_told_in_one_line(self, run: Run, settings: dict[str, Any]) -> None:
+        """Nothing is promised that another program would answer."""
+        done = run("serve")
+
+        assert done.exit_code == 1
+        assert done.output.splitlines() == [
+            f"Error: 127.0.0.1:{settings['PORT']} can't be listened on (Address already in use);"
+            " PORT names another port"
+        ]

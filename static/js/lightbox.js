@@ -23,6 +23,14 @@ const caption = (lightbox) => lightbox.pswp.ui.registerElement({
   }),
 });
 
+/* On a phone, "back" closes what covers the page, and does not leave the page. */
+const closeByGoingBack = (lightbox) => {
+  let entered = false;
+  lightbox.on('beforeOpen', () => { entered = true; history.pushState({ zoom: true }, ''); });
+  lightbox.on('close', () => { if (entered) { entered = false; history.back(); } });
+  addEventListener('popstate', () => { if (entered) { entered = false; lightbox.pswp?.close(); } });
+};
+
 const load = () => ready ??= (async () => {
   document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: photoswipeCss }));
   const { default: Lightbox } = await import(lightboxURL);
@@ -34,6 +42,7 @@ const load = () => ready ??= (async () => {
   });
   lightbox.on('uiRegister', () => caption(lightbox));
   lightbox.addFilter('thumbEl', (thumbnail, data) => data.element?.querySelector('img.real') ?? thumbnail);
+  closeByGoingBack(lightbox);
   lightbox.init();
   import(photoswipeURL);
   return lightbox;
