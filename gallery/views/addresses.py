@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -76,12 +76,9 @@ class Addresses(OpenAddresses):
         return self._listed[group].download(image)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ListedAddresses(OpenAddresses):
-    """The addresses of pictures whose downloads one standing link signs.
-
-    Two that are equal give every picture the same addresses.
-    """
+    """The addresses of pictures whose downloads one standing link signs."""
 
     base: str
     standing: Row[Any]
@@ -97,10 +94,17 @@ class ListedAddresses(OpenAddresses):
 
 
 def listed_addresses(house: House, row: Row[Any] | Gallery, *, base: str = "") -> ListedAddresses:
-    """Return the addresses of the pictures of a gallery, or of a single image."""
+    """Return the addresses of the pictures of a gallery, or of a single image.
+
+    As long as they are the same addresses, they are the same object: what is
+    kept of a picture by them is found by a glance.
+    """
     lasts = timedelta(days=house.settings.DOWNLOAD_LINK_DAYS)
     standing = standing_link(row, now=house.now(), lasts=lasts)
-    return ListedAddresses(base, standing, house.signer)
+    return _listed_addresses(base, standing, house.signer)
+
+
+_listed_addresses = lru_cache(maxsize=1024)(ListedAddresses)
 
 
 class ShareAddresses:
