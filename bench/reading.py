@@ -38,7 +38,7 @@ def measure_reading(folder: Path) -> list[Result]:
             _against(server, paths["download"], bare, "/original.png", "signed download of 1 MB"),
             _against(server, paths["thumbnail"], bare, "/thumbnail.webp", "thumbnail"),
         ]
-        whole = ask(server, ROUND, requests=400).cpu_microseconds
+        whole = ask(server, ROUND, requests=800).cpu_microseconds
     results.append(
         Result(
             name="round JSON without its 50 signatures",
@@ -61,9 +61,9 @@ def _against(
     rate = ask(server, path, requests=200).per_second
     return compare(
         f"{name} ({rate:,.0f}/s)",
-        lambda: ask(server, path, requests=400).cpu_microseconds,
+        lambda: ask(server, path, requests=800).cpu_microseconds,
         limit,
-        lambda: ask(bare, bare_path, requests=800).cpu_microseconds,
+        lambda: ask(bare, bare_path, requests=3200).cpu_microseconds,
         unit="µs CPU",
         least=least,
         is_cost=True,

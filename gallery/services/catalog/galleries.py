@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     Integer,
     Row,
     Select,
@@ -65,8 +66,9 @@ _ROUND_BRIEFLY: Any = (
         Image.service,
         Image.is_cached,
         Image.is_kept,
-        Image.generated_at,
-        Image.expires_at,
+        # Without the zone, which is UTC in any case.
+        type_coerce(Image.generated_at, DateTime).label("generated_at"),
+        type_coerce(Image.expires_at, DateTime).label("expires_at"),
     )
     .where(Image.round_id == bindparam("wanted"), Image.status == "completed")
     .order_by(Image.id)
@@ -100,11 +102,14 @@ class RoundCard:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundListing:
-    """A round with all its pictures; ``game`` is its gallery's row."""
+    """A round with all its pictures; ``game`` is its gallery's row.
+
+    As read by ``list_round`` it can be a key: it holds values alone.
+    """
 
     game: Row[Any]
     number: int
-    images: Sequence[Row[Any]]
+    images: tuple[Row[Any], ...]
 
 
 def list_galleries(
@@ -212,7 +217,7 @@ def _listed_round(query: Select[Any], code: str, number: int, viewer: Viewer) ->
         raise NotFound
     wanted = {"wanted": game.round_id, "code": code, "number": number}
     rows = connection.execute(query, wanted).all()
-    return RoundListing(game=game, number=number, images=rows)
+    return RoundListing(game=game, number=number, images=tuple(rows))
 
 
 def _one(viewer: Viewer, *conditions: ColumnElement[bool]) -> Gallery:

@@ -1,6 +1,8 @@
 """How the endpoints answer: lists with a next page, conditional JSON, repeated requests."""
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from hashlib import sha256
 from typing import Any
@@ -47,11 +49,24 @@ def link_next(response: Response, page: Page[Any]) -> Response:
     return response
 
 
-def answer_conditionally(text: str) -> Response:
-    """Answer JSON text with a strong ETag, or 304 to who has it already."""
-    body = text.encode()
-    response = Response(body, content_type="application/json")
-    response.set_etag(sha256(body).hexdigest()[:32])
+@dataclass(frozen=True)
+class JSONText:
+    """JSON as it is sent, with the strong ETag that stands for exactly these bytes."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, content: Any) -> "JSONText":
+        """Write *content* down."""
+        body = json.dumps(content, separators=(",", ":")).encode()
+        return cls(body, sha256(body).hexdigest()[:32])
+
+
+def answer_conditionally(text: JSONText) -> Response:
+    """Answer JSON with its ETag, or 304 to who has it already."""
+    response = Response(text.body, content_type="application/json")
+    response.set_etag(text.etag)
     return response.make_conditional(request.environ)
 
 

@@ -1,12 +1,10 @@
 """Games: rounds, and in each a picture of every player."""
 
-import json
 from functools import lru_cache
 from typing import Any
 
 from flask import jsonify
 from flask_smorest import Blueprint
-from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidName
@@ -17,13 +15,18 @@ from gallery.schemas.images import RoundImageSchema, RoundSchema, round_image_js
 from gallery.services import catalog, ingest
 from gallery.services.identifiers import check_slug
 from gallery.views.addresses import ListedAddresses, gallery_path, listed_addresses
-from gallery.views.api.answers import absolute_addresses, answer_conditionally, answer_galleries
+from gallery.views.api.answers import (
+    JSONText,
+    absolute_addresses,
+    answer_conditionally,
+    answer_galleries,
+)
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
 from gallery.views.words import alt_text
 
-# Of 4,096 pictures kept, each with its row: some 20 MB at the most.
-LONGEST_KEPT_TEXT = 1000
+# 128 rounds of so many pictures are some 20 MB, and of the longest texts there are, 400.
+MOST_KEPT_IMAGES = 60
 bp = Blueprint("games", __name__, url_prefix="/api/games", description="Games and rounds")
 
 
@@ -64,34 +67,25 @@ def images(code: str, number: str) -> Response:
     )
     house = current_house()
     urls = listed_addresses(house, listing.game, base=house.settings.PUBLIC_URL)
+    write = _kept_round if len(listing.images) <= MOST_KEPT_IMAGES else _write_round
+    return answer_conditionally(write(listing, urls))
+
+
+def _write_round(listing: catalog.RoundListing, urls: ListedAddresses) -> JSONText:
     ends = [row.expires_at for row in listing.images if not row.is_kept and row.expires_at]
-    about = {
-        "game_code": code,
-        "round": listing.number,
-        "expires_at": instant(min(ends, default=None)),
-    }
-    shown = ",".join([_image_text(row, urls) for row in listing.images])
-    return answer_conditionally(f'{json.dumps(about)[:-1]}, "images": [{shown}]}}')
+    return JSONText.of(
+        {
+            "game_code": listing.game.slug,
+            "round": listing.number,
+            "expires_at": instant(min(ends, default=None)),
+            "images": [round_image_json(row, urls, alt_text(row)) for row in listing.images],
+        }
+    )
 
 
-def _image_text(row: Row[Any], urls: ListedAddresses) -> str:
-    """Return a player's picture as JSON text.
-
-    Front ends ask for a round again and again while its players play. What
-    they get of a picture follows from its row and the addresses alone, so
-    it is put together once, until one of them changes.
-    """
-    is_short = len(row.prompt) + len(row.completed_sentence or "") < LONGEST_KEPT_TEXT
-    return _kept_image_text(row, urls) if is_short else _new_image_text(row, urls)
-
-
-@lru_cache(maxsize=4096)
-def _kept_image_text(row: Row[Any], urls: ListedAddresses) -> str:
-    return _new_image_text(row, urls)
-
-
-def _new_image_text(row: Row[Any], urls: ListedAddresses) -> str:
-    return json.dumps(round_image_json(row, urls, alt_text(row)), separators=(",", ":"))
+# Front ends ask for a round again and again while its players play. What they get follows from
+# the rows and the addresses alone, so it is written once, until one of them changes.
+_kept_round = lru_cache(maxsize=128)(_write_round)
 
 
 @bp.route("/<code>/rounds/<number>/players/<player>/image", methods=["PUT"])
