@@ -1,29 +1,18 @@
 """Signed links: handed out, followed, counted, revoked.
 
-A token says what it is for, when it ends, and its id in the ledger; it is
-signed (itsdangerous) with a salt for its purpose, so that a link made for
-one thing can't be used for another. Nothing is ever keyed on the token
-itself, since more than one text can carry the same signature.
-
 Listings sign a download for each picture they show. Those share one
 *standing* link of the gallery in the ledger, renewed daily: so a listing
 writes nothing in general, its addresses repeat (which keeps its ETag),
 and its owner can still revoke what it handed out.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from itsdangerous import BadSignature, Signer
-from itsdangerous.signer import SigningAlgorithm
 from sqlalchemy import Row, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -34,81 +23,12 @@ from gallery.services.access import Viewer, require_owner, require_user
 from gallery.services.catalog.images import image_rows
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 from gallery.services.identifiers import new_id
+from gallery.services.links.signer import Claim, LinkSigner
 
-PURPOSES = ("download", "share")
 VARIANTS = ("original", "320", "640", "1280")
 DISPOSITIONS = ("attachment", "inline")
 SHORTEST = timedelta(seconds=1)
 LONGEST = timedelta(days=3650)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """What a token says. ``target_id`` is an image, or for a share a gallery."""
-
-    purpose: str
-    link_id: UUID
-    target_id: UUID
-    expires_at: datetime
-    variant: str = "original"
-    disposition: str = "attachment"
-
-
-class OneShotHMAC(SigningAlgorithm):
-    """HMAC-SHA256 in one call of OpenSSL: a listing signs once for each picture."""
-
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        """Return the signature of *value*."""
-        return hmac.digest(key, value, "sha256")
-
-
-class LinkSigner:
-    """Signs claims with the newest key and reads them with any; thread-safe."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        """Take the *keys* newest first."""
-        self._signers = {purpose: _signer(purpose, keys) for purpose in PURPOSES}
-
-    def sign(self, claim: Claim) -> str:
-        """Return the token of *claim*; the same claim gives the same token."""
-        before, after = self._around_target(claim)
-        return self._signers[claim.purpose].sign(f"{before}{claim.target_id}{after}").decode()
-
-    def sign_for(self, claim: Claim) -> Callable[[UUID | str], str]:
-        """Return what signs *claim* for one target after another.
-
-        A listing signs a download for each of its pictures: what they have
-        in common is put together once.
-        """
-        sign, (before, after) = self._signers[claim.purpose].sign, self._around_target(claim)
-        return lambda target_id: sign(f"{before}{target_id}{after}").decode()
-
-    @staticmethod
-    def _around_target(claim: Claim) -> tuple[str, str]:
-        """Return the parts of a token's text before and after its target."""
-        expiry = f"{int(claim.expires_at.timestamp()):x}"
-        return f"{claim.link_id}_", f"_{claim.variant}_{claim.disposition}_{expiry}"
-
-    def read(self, purpose: str, token: str) -> Claim:
-        """Return what *token* claims, if it was signed here for *purpose*.
-
-        Raises:
-            NotFound: it was not. An expired one is still read.
-        """
-        try:
-            fields = self._signers[purpose].unsign(token.encode()).decode().split("_")
-            _refuse_other_spellings(token)
-            link_id, target_id, variant, disposition, expiry = fields
-            return Claim(
-                purpose=purpose,
-                link_id=UUID(hex=link_id),
-                target_id=UUID(hex=target_id),
-                variant=variant,
-                disposition=disposition,
-                expires_at=datetime.fromtimestamp(int(expiry, 16), UTC),
-            )
-        except (BadSignature, ValueError):
-            raise NotFound from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,30 +266,6 @@ def is_live(link: Link | Row[Any], now: datetime) -> bool:
     """Tell whether the link still opens what it was made for."""
     left = link.max_downloads is None or link.downloads < link.max_downloads
     return bool(link.revoked_at is None and now < link.expires_at and left)
-
-
-def _signer(purpose: str, keys: Sequence[str]) -> Signer:
-    """Return a signer whose keys are derived from *keys* for *purpose*, once."""
-    salted = Signer(
-        "", salt=f"gallery.link.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256
-    )
-    derived = [salted.derive_key(key) for key in reversed(keys)]
-    return Signer(derived, sep=".", key_derivation="none", algorithm=OneShotHMAC())
-
-
-def _refuse_other_spellings(token: str) -> None:
-    """Refuse a token whose signature could be written in another way.
-
-    The last character of a base64 text has spare bits, and decoders ignore
-    padding: without this, several tokens would stand for one link.
-    """
-    signature = token.rpartition(".")[2]
-    try:
-        value = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-    except binascii.Error:
-        raise NotFound from None
-    if base64.urlsafe_b64encode(value).rstrip(b"=").decode() != signature:
-        raise NotFound
 
 
 def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:

@@ -1,0 +1,213 @@
+"""The four kinds of images: where each belongs, its key, and what it is stored as."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gallery.errors import InvalidField, InvalidName, NotFound
+from gallery.extensions import current_session
+from gallery.imaging.convert import EXTENSIONS
+from gallery.models import Gallery, Image
+from gallery.services.access import Viewer, may_write, require_user
+from gallery.services.galleries import (
+    check_round_number,
+    check_visibility,
+    game_for_writing,
+    require_gallery_writer,
+    round_for_writing,
+)
+from gallery.services.identifiers import check_slug, new_id, slugify
+from gallery.services.ingest.keeping import Slot, embedded_text, keep, prepare
+from gallery.services.ingest.told import Details, Intake, Saved, Submission
+from gallery.services.prompt_cache import hash_prompt
+
+IMAGE_TYPES = ("main", "infographic_1", "infographic_2", "lifestyle", "comparison")
+PAGE_METHODS = {"story": "story", "consistent": "consistent", "gptimg": "gptimg"}
+SHORTEST_SESSION = timedelta(days=7)
+
+
+def save_session_image(
+    session_id: str,
+    image_type: str,
+    content: bytes,
+    *,
+    details: Details,
+    viewer: Viewer,
+    intake: Intake,
+    now: datetime,
+) -> Saved:
+    """Save one of a session's five images as PNG, or replace it.
+
+    Raises:
+        SignInRequired, NotFound: not the owner's doing.
+        InvalidName: no such image type.
+        ImageRejected: see ``verify``.
+        StorageError: nothing was kept.
+    """
+    if image_type not in IMAGE_TYPES:
+        raise InvalidName(f"The image type must be one of {', '.join(IMAGE_TYPES)}")
+    gallery_id = require_gallery_writer("session", session_id, viewer=viewer)
+    prepared = prepare(content, stored_as="png")
+
+    def slot(session: Session) -> Slot:
+        gallery = _gallery(session, gallery_id, viewer)
+        same = select(Image).where(Image.gallery_id == gallery.id, Image.image_type == image_type)
+        return Slot(
+            existing=session.scalar(same),
+            values=_in_gallery("session", gallery) | {"image_type": image_type},
+        )
+
+    keeping = max(intake.retention, SHORTEST_SESSION)
+    base_key = f"generated/{check_slug('session', session_id)}/{image_type}.png"
+    return keep(prepared, base_key, slot, details, intake, now, keeping=keeping)
+
+
+def save_round_image(
+    code: str,
+    number: int,
+    player: str,
+    content: bytes,
+    *,
+    submission: Submission,
+    details: Details,
+    viewer: Viewer,
+    intake: Intake,
+    now: datetime,
+) -> Saved:
+    """Save a player's image of a round as JPEG, or replace it; the game appears on first use.
+
+    The completed sentence stands for the prompt where none was given.
+
+    Raises:
+        SignInRequired, NotFound: the game is somebody else's.
+        InvalidName: the code, number or player can't be a name.
+        ImageRejected: see ``verify``.
+        StorageError: nothing was kept.
+    """
+    require_user(viewer)
+    check_slug("game code", code)
+    check_round_number(number)
+    check_slug("player", player)
+    submission.checked()
+    _refuse_strangers("game", code, viewer)
+    prepared = prepare(content, stored_as="jpeg")
+
+    def slot(session: Session) -> Slot:
+        game = game_for_writing(session, code, viewer, now)
+        round_ = round_for_writing(session, game, number, now)
+        same = select(Image).where(Image.round_id == round_.id, Image.player == player)
+        values = {
+            "round_id": round_.id,
+            "player": player,
+            "submission_id": submission.submission_id,
+            "completed_sentence": submission.completed_sentence,
+            "cards": list(submission.cards),
+        }
+        return Slot(existing=session.scalar(same), values=_in_gallery("round", game) | values)
+
+    base_key = f"generated-images/game-{code}/round-{number}/player-{player}.jpg"
+    sentence = details.prompt or submission.completed_sentence or ""
+    wish = hash_prompt(sentence, submission.cards, style=details.style, service=details.service)
+    return keep(prepared, base_key, slot, details, intake, now, sentence=sentence, wish=wish)
+
+
+def save_story_image(
+    story_id: str,
+    page_number: int,
+    content: bytes,
+    *,
+    details: Details,
+    viewer: Viewer,
+    intake: Intake,
+    now: datetime,
+    method: str = "story",
+    is_character_referenced: bool = False,
+) -> Saved | None:
+    """Save an illustration of a story's page, in the format that stories are stored in.
+
+    *method* is the way the page was made, which its file name tells. Where
+    stories are not to be saved, the picture is only verified: None.
+
+    Raises:
+        SignInRequired, NotFound: the story is somebody else's.
+        InvalidField: no such method, or no such page.
+        ImageRejected: see ``verify``.
+        StorageError: nothing was kept.
+    """
+    if method not in PAGE_METHODS:
+        raise InvalidField(f"method must be one of {', '.join(PAGE_METHODS)}")
+    if not 1 <= page_number <= 10_000:
+        raise InvalidField("pageNumber must be from 1 to 10,000")
+    gallery_id = require_gallery_writer("story", story_id, viewer=viewer)
+    prepared = prepare(content, stored_as=intake.story_format)
+    if not intake.saves_stories:
+        return None
+
+    def slot(session: Session) -> Slot:
+        values = {"page_number": page_number, "is_character_referenced": is_character_referenced}
+        return Slot(values=_in_gallery("story", _gallery(session, gallery_id, viewer)) | values)
+
+    name = f"{PAGE_METHODS[method]}-{int(now.timestamp())}-p{page_number}"
+    base_key = f"{intake.story_prefix}/{name}.{EXTENSIONS[prepared.format]}"
+    return keep(prepared, base_key, slot, details, intake, now)
+
+
+def save_generation(
+    content: bytes,
+    *,
+    details: Details,
+    viewer: Viewer,
+    intake: Intake,
+    now: datetime,
+    visibility: str = "private",
+) -> Saved:
+    """Save a single generation, byte for byte as it came.
+
+    Raises:
+        SignInRequired: nobody is signed in.
+        InvalidField: there is no such visibility.
+        InvalidField: no such visibility.
+        ImageRejected: see ``verify``.
+        StorageError: nothing was kept.
+    """
+    owner_id = require_user(viewer)
+    check_visibility(visibility)
+    prepared = prepare(content, stored_as=None)
+    image_id = new_id(now)
+
+    def slot(_session: Session) -> Slot:
+        values = {"kind": "generation", "owner_id": owner_id, "visibility": visibility}
+        return Slot(values={"id": image_id} | values)
+
+    model = slugify(details.model or embedded_text(prepared, "model"), fallback="unknown")
+    name = f"{now:%Y%m%d_%H%M%S}_{model}_{image_id.hex[-8:]}.{EXTENSIONS[prepared.format]}"
+    base_key = f"images/generations/{now:%Y-%m-%d}/{model}/{name}"
+    return keep(prepared, base_key, slot, details, intake, now)
+
+
+def _refuse_strangers(kind: str, slug: str, viewer: Viewer) -> None:
+    """Spare a stranger's upload the decoding; the write transaction decides again."""
+    owner = current_session().scalar(
+        select(Gallery.owner_id).where(Gallery.kind == kind, Gallery.slug == slug)
+    )
+    if owner is not None and not may_write(viewer, owner):
+        raise NotFound
+
+
+def _gallery(session: Session, gallery_id: UUID, viewer: Viewer) -> Gallery:
+    gallery = session.get(Gallery, gallery_id, populate_existing=True)
+    if gallery is None or not may_write(viewer, gallery.owner_id):
+        raise NotFound
+    return gallery
+
+
+def _in_gallery(kind: str, gallery: Gallery) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "gallery_id": gallery.id,
+        "owner_id": gallery.owner_id,
+        "visibility": gallery.visibility,
+    }

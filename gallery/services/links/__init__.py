@@ -1,0 +1,45 @@
+"""Signed links, and the ledger that lists, counts, limits and revokes them."""
+
+from gallery.services.links.ledger import (
+    DISPOSITIONS,
+    LONGEST,
+    SHORTEST,
+    VARIANTS,
+    Followed,
+    OpenedShare,
+    SignedLink,
+    count_download,
+    download_tokens,
+    is_live,
+    list_links,
+    open_share,
+    read_download,
+    revoke_link,
+    share_gallery,
+    sign_download,
+    standing_link,
+)
+from gallery.services.links.signer import PURPOSES, Claim, LinkSigner
+
+__all__ = [
+    "DISPOSITIONS",
+    "LONGEST",
+    "PURPOSES",
+    "SHORTEST",
+    "VARIANTS",
+    "Claim",
+    "Followed",
+    "LinkSigner",
+    "OpenedShare",
+    "SignedLink",
+    "count_download",
+    "download_tokens",
+    "is_live",
+    "list_links",
+    "open_share",
+    "read_download",
+    "revoke_link",
+    "share_gallery",
+    "sign_download",
+    "standing_link",
+]
