@@ -204,6 +204,7 @@ class TestNonsense:
             ("TRUSTED_PROXIES", "11"),
             ("CORS_ORIGINS", "shop.example"),
             ("CORS_ORIGINS", "https://a.example, b"),
+            ("CORS_ORIGINS", "https://*.example.org"),
             ("PORT", "0"),
             ("PORT", "65536"),
             ("PORT", "http"),

@@ -122,7 +122,7 @@ class RoundSchema(Schema):
 
 
 class IllustrationSchema(Schema):
-    """An illustration of a story's page."""
+    """An illustration of a story's page; story apps read its members in this spelling."""
 
     id = fields.UUID()
     url = text("Its bytes, for who may see it; null where nothing was saved.", nullable=True)
@@ -134,7 +134,7 @@ class IllustrationSchema(Schema):
 
 
 class StoryFileSchema(Schema):
-    """A saved story illustration."""
+    """A saved story illustration, in the spelling that story apps read."""
 
     filename = fields.String()
     url = fields.String()

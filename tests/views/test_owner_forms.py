@@ -173,6 +173,16 @@ def test_new_link_is_not_left_to_the_next_user_of_the_browser(
     assert owner.page(path).select("#fresh-link") == []
 
 
+def test_token_from_before_signing_out_is_no_good_after(owner: Browser) -> None:
+    """Signing out leaves no token behind in the browser."""
+    kept = owner.token()
+    owner.post("/logout")
+
+    answer = owner.http.post("/login", data={"csrf_token": kept, "email": "x", "password": "x"})
+
+    assert answer.status_code == 400
+
+
 def test_token_from_before_signing_in_is_no_good_after(owner: Browser, generation: str) -> None:
     """Who planted a cookie in somebody's browser can't forge their forms."""
     owner.post("/logout")

@@ -172,7 +172,7 @@ def read_prompt(prompt: str, *, seed: int) -> Brief:
     places = [_PLACES[word] for word in words if word in _PLACES]
     times = [_TIMES[word] for word in words if word in _TIMES]
     weather = [_WEATHER[word] for word in words if word in _WEATHER]
-    place = _choose_place(places, heroes, Random(seed))  # noqa: S311
+    place = _choose_place(places, heroes, Random(seed))  # noqa: S311 - nothing here is secret
     return Brief(
         seed=seed,
         words=frozenset(words),
