@@ -18,10 +18,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gallery import scheduler, views
 from gallery.config import Settings, load_settings
 from gallery.extensions import Clock, House, csrf, db, migrate, prepare_engine
+from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
+from gallery.generators.openai import OpenAIGenerator
 from gallery.imaging.verify import MOST_BYTES
+from gallery.services.generation import Studio
 from gallery.services.ingest import Intake
 from gallery.services.links import LinkSigner
+from gallery.services.prompt_cache import PromptRules
 from gallery.storage import open_storages
 
 PACKAGE = Path(__file__).parent
@@ -63,7 +67,7 @@ def create_app(
     _set_up_logging(app)
     _set_up_database(app)
     csrf.init_app(app)
-    app.extensions["gallery"] = _build_house(settings, clock)
+    app.extensions["gallery"] = _build_house(app, settings, clock)
     views.init_app(app)
     _set_up_edge(app, settings)
     if run_jobs:
@@ -86,23 +90,54 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _build_house(settings: Settings, clock: Clock) -> House:
+def _build_house(app: Flask, settings: Settings, clock: Clock) -> House:
     storages = open_storages(settings)
+    intake = Intake(
+        storages=storages,
+        retention=timedelta(days=settings.IMAGE_RETENTION_DAYS),
+        story_prefix=settings.GENERATED_IMAGE_DIR,
+        story_format=settings.GENERATED_IMAGE_FORMAT,
+        saves_stories=settings.SAVE_GENERATED_IMAGES,
+        makes_thumbnails_ahead=settings.THUMBNAILS_AHEAD,
+    )
+    rules = PromptRules(
+        lease_lasts=timedelta(seconds=settings.PROMPT_LEASE_SECONDS),
+        cost_micros=round(settings.COST_PER_IMAGE * 1_000_000),
+    )
+    studio = Studio(
+        generators=_build_generators(settings),
+        default=settings.IMAGE_GENERATOR,
+        intake=intake,
+        rules=rules,
+        clock=clock,
+        scope=app.app_context,
+        workers=settings.GENERATOR_WORKERS,
+        most_waiting=settings.GENERATOR_QUEUE,
+    )
     return House(
         settings=settings,
         storages=storages,
-        intake=Intake(
-            storage=storages.default,
-            retention=timedelta(days=settings.IMAGE_RETENTION_DAYS),
-            story_prefix=settings.GENERATED_IMAGE_DIR,
-            story_format=settings.GENERATED_IMAGE_FORMAT,
-            saves_stories=settings.SAVE_GENERATED_IMAGES,
-            makes_thumbnails_ahead=settings.THUMBNAILS_AHEAD,
-        ),
+        intake=intake,
         signer=LinkSigner(settings.SECRET_KEY),
-        generator=DemoGenerator(),
+        prompts=rules,
+        studio=studio,
         clock=clock,
     )
+
+
+def _build_generators(settings: Settings) -> dict[str, Generator]:
+    """Build the generators that may be asked for: the built-in one, and the one that is set."""
+    generators: dict[str, Generator] = {DemoGenerator.name: DemoGenerator()}
+    if OpenAIGenerator.name == settings.IMAGE_GENERATOR:
+        generators[OpenAIGenerator.name] = OpenAIGenerator(
+            base_url=settings.OPENAI_BASE_URL,
+            api_key=settings.OPENAI_API_KEY,
+            model=settings.OPENAI_IMAGE_MODEL,
+            size=settings.OPENAI_IMAGE_SIZE,
+            timeout_seconds=settings.GENERATOR_TIMEOUT,
+            most_attempts=settings.GENERATOR_ATTEMPTS,
+        )
+    return generators
 
 
 def _set_up_logging(app: Flask) -> None:

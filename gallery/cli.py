@@ -20,6 +20,7 @@ from rich.table import Table
 
 from gallery.errors import GalleryError
 from gallery.extensions import House, current_house
+from gallery.generators.demo import DemoGenerator
 from gallery.schemas.fields import instant
 from gallery.schemas.images import KINDS
 from gallery.schemas.links import link_json
@@ -75,7 +76,8 @@ def serve() -> None:
         "--bind", f"{settings.HOST}:{settings.PORT}",
         "--worker-class", "gthread",
         "--workers", str(settings.WEB_CONCURRENCY),
-        "--threads", "8",
+        # A thread costs little; those that listen to a round or wait for a picture only wait.
+        "--threads", "24",
         "--timeout", "60",
         "--no-control-socket",
         # Which proxies are believed is TRUSTED_PROXIES' to say, not the server's.
@@ -246,7 +248,7 @@ def _make_demo(house: House, *, quiet: bool) -> DemoCard:
     write_card(_instance(), card)
     viewer = Viewer(user_id=user.id, name=user.name, is_admin=True)
     steps = demo.fill(
-        viewer=viewer, intake=house.intake, generator=house.generator, now=house.now()
+        viewer=viewer, intake=house.intake, generator=DemoGenerator(), now=house.now()
     )
     with _progress("Drawing the demo", quiet=quiet) as tell:
         for done, total in steps:

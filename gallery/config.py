@@ -26,6 +26,7 @@ from gallery.errors import InvalidSetting
 
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 Parser = Callable[[str], Any]
 
 
@@ -78,6 +79,13 @@ def _one_of(*choices: str) -> Parser:
         return value.strip().lower()
 
     return parse
+
+
+def _size(value: str) -> str:
+    size = value.strip().lower()
+    if size != "auto" and not _SIZE.fullmatch(size):
+        raise ValueError("must be auto, or width and height such as 1024x1024")
+    return size
 
 
 def _several(value: str) -> tuple[str, ...]:
@@ -191,6 +199,32 @@ class Settings:
     )
     GENERATED_IMAGE_FORMAT: str = setting(
         "png", _one_of("png", "jpeg", "webp"), "The format that story illustrations are stored in."
+    )
+    IMAGE_GENERATOR: str = setting(
+        "demo", _one_of("demo", "openai"), "Who draws a picture that is asked for."
+    )
+    OPENAI_BASE_URL: str = setting(
+        "https://api.openai.com/v1", _address, "A server with the OpenAI images API."
+    )
+    OPENAI_API_KEY: str = setting("", _text, "The key for that server.")
+    OPENAI_IMAGE_MODEL: str = setting("gpt-image-1", _text, "The model that it is asked for.")
+    OPENAI_IMAGE_SIZE: str = setting(
+        "1024x1024", _size, "Width and height in pixels that it is asked for; or auto."
+    )
+    GENERATOR_TIMEOUT: int = setting(
+        60, _integer(1, 600), "How many seconds one attempt to draw a picture may take."
+    )
+    GENERATOR_ATTEMPTS: int = setting(
+        3, _integer(1, 10), "How often a busy or failing image server is asked."
+    )
+    GENERATOR_WORKERS: int = setting(
+        2, _integer(1, 32), "How many pictures each worker process draws at once."
+    )
+    GENERATOR_QUEUE: int = setting(
+        64, _integer(1, 10_000), "How many may wait in each; more are asked to come back later."
+    )
+    PROMPT_LEASE_SECONDS: int = setting(
+        120, _integer(1, 86_400), "How long a front end has to make a picture it took the lease on."
     )
     COST_PER_IMAGE: float = setting(
         0.04, _money, "What one generation costs, in your currency, for the statistics."

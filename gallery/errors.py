@@ -101,6 +101,33 @@ class IdempotencyKeyReused(GalleryError):
     title = "The idempotency key belongs to another request"
 
 
+class LeaseNotHeld(GalleryError):
+    """A lease was sent that is not the sender's to use (any more)."""
+
+    status = 409
+    title = "This lease can't be used"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It was used already, has expired and gone to somebody else, or is for another prompt."
+            " Without lease_id the picture is saved all the same"
+        )
+
+
+class GeneratorBusy(GalleryError):
+    """More pictures are waiting to be drawn than the generator takes on."""
+
+    status = 503
+    title = "The generator is busy"
+
+
+class TooManyListeners(GalleryError):
+    """Every place for requests that stay for a while is taken."""
+
+    status = 503
+    title = "Too many are listening already"
+
+
 class ImageRejected(GalleryError):
     """The bytes are not a picture that Gallery takes."""
 

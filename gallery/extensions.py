@@ -17,15 +17,17 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
 
 if TYPE_CHECKING:
-    from gallery.generators.base import Generator
+    from gallery.services.generation import Studio
     from gallery.services.ingest import Intake
     from gallery.services.links import LinkSigner
+    from gallery.services.prompt_cache import PromptRules
     from gallery.storage import Storages
 
 Clock = Callable[[], datetime]
@@ -112,6 +114,17 @@ def writing() -> Iterator[Session]:
         raise
 
 
+def insert_into(table: type[Base]) -> Any:
+    """Return an INSERT that can say what happens on a conflict, in the database's own words."""
+    dialect = current_session().get_bind().dialect.name
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def let_go() -> None:
+    """Give the connection back for as long as this piece of work has nothing to ask."""
+    db.session.remove()
+
+
 def prepare_engine(engine: Engine) -> None:
     """Set SQLite up to keep what it acknowledged, and to let readers and a writer work at once."""
     if engine.dialect.name != "sqlite":
@@ -144,7 +157,8 @@ class House:
     storages: "Storages"
     intake: "Intake"
     signer: "LinkSigner"
-    generator: "Generator"
+    prompts: "PromptRules"
+    studio: "Studio"
     clock: Clock
 
     def now(self) -> datetime:

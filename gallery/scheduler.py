@@ -3,22 +3,26 @@
 Every worker fires every job. The worker that first inserts a row for the
 job's slot, which is its minute, does the work; the others see the row and
 leave it. A lock would not do: a short job is over before the next worker
-asks for it.
+asks for it. Pictures that wait to be drawn are tended by all workers:
+there the leases on prompts see to it that none is drawn twice.
 """
 
 import logging
 from datetime import timedelta
 
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
 from gallery.extensions import House, scheduler
+from gallery.services.generation import tend
 from gallery.services.jobs import claim_slot
 from gallery.services.retention import SweepResult, SweepRule, expire_images
 
 log = logging.getLogger(__name__)
 # A worker that was busy or asleep may still do a job this late.
 GRACE = timedelta(hours=1)
+TENDED_EVERY = timedelta(seconds=2)
 
 
 def start(app: Flask) -> None:
@@ -39,8 +43,29 @@ def start(app: Flask) -> None:
             misfire_grace_time=int(GRACE.total_seconds()),
             replace_existing=True,
         )
+    scheduler.add_job(
+        "tend",
+        run_tending,
+        args=[app],
+        trigger=IntervalTrigger(seconds=int(TENDED_EVERY.total_seconds()), timezone="UTC"),
+        coalesce=True,
+        max_instances=1,
+        replace_existing=True,
+    )
     if not scheduler.running:
         scheduler.start()
+
+
+def run_tending(app: Flask) -> int | None:
+    """Begin what nobody is at work on; errors are logged, so that the next one runs."""
+    house: House = app.extensions["gallery"]
+    with app.app_context():
+        try:
+            return tend(studio=house.studio)
+        except Exception:
+            # The outer edge of a job: nobody above would hear of it.
+            log.exception("waiting pictures could not be tended; the next time tries again")
+            return None
 
 
 def run_sweep(app: Flask) -> SweepResult | None:

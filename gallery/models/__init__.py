@@ -5,6 +5,7 @@ from gallery.models.galleries import Gallery, Round
 from gallery.models.images import EmbeddedText, Image, KeyVersion, SearchDocument
 from gallery.models.jobs import JobRun, Sweep
 from gallery.models.links import Link
+from gallery.models.prompts import GenerationRequest, PromptDay, PromptEntry
 from gallery.models.requests import AnsweredRequest
 
 __all__ = [
@@ -12,10 +13,13 @@ __all__ = [
     "AnsweredRequest",
     "EmbeddedText",
     "Gallery",
+    "GenerationRequest",
     "Image",
     "JobRun",
     "KeyVersion",
     "Link",
+    "PromptDay",
+    "PromptEntry",
     "Round",
     "SearchDocument",
     "Sweep",

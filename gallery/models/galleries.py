@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gallery.extensions import Base
+from gallery.models.columns import PortableJSON
 
 
 class Gallery(Base):
@@ -32,13 +33,19 @@ class Gallery(Base):
 
 
 class Round(Base):
-    """One round of a game, numbered from 1."""
+    """One round of a game, numbered from 1.
+
+    ``players`` are those whose pictures are expected, as far as the host
+    named them. While it ``is_hidden``, only its owner sees what is in it.
+    """
 
     __tablename__ = "rounds"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     gallery_id: Mapped[UUID] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
     number: Mapped[int]
+    players: Mapped[list[str] | None] = mapped_column(PortableJSON)
+    is_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
 
     __table_args__ = (

@@ -9,21 +9,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gallery.extensions import Base
-
-PortableJSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+from gallery.models.columns import PortableJSON
 
 
 class Image(Base):
     """An image of any kind. Ids grow with time, so lists are ordered by them.
 
-    ``visibility`` and ``owner_id`` repeat those of the gallery, so that a
-    list of images needs no join to know what its asker may see; whoever
-    changes the gallery's changes both in one transaction.
+    ``visibility`` and ``owner_id`` repeat those of the gallery, and
+    ``is_hidden`` that of the round, so that a list of images needs no join to
+    know what its asker may see; whoever changes the gallery's or the round's
+    changes both in one transaction. ``failure`` is why the last generation
+    came to nothing, in words for people; ``cost_micros`` what the picture
+    cost, in millionths of the currency, where its generator told.
     """
 
     __tablename__ = "images"
@@ -32,6 +42,7 @@ class Image(Base):
     kind: Mapped[str] = mapped_column(String(16))
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     visibility: Mapped[str] = mapped_column(String(16))
+    is_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     gallery_id: Mapped[UUID | None] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
     image_type: Mapped[str | None] = mapped_column(String(32))
@@ -62,6 +73,8 @@ class Image(Base):
     placeholder: Mapped[str | None] = mapped_column(String(64))
 
     status: Mapped[str] = mapped_column(String(16))
+    failure: Mapped[str | None] = mapped_column(Text)
+    cost_micros: Mapped[int | None] = mapped_column(BigInteger)
     is_cached: Mapped[bool] = mapped_column(default=False)
     is_kept: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gallery.extensions import Base
-from gallery.models.images import PortableJSON
+from gallery.models.columns import PortableJSON
 
 
 class JobRun(Base):

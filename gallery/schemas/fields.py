@@ -19,9 +19,12 @@ def check_instant(value: datetime) -> None:
         raise ValidationError("Not a valid instant.") from None
 
 
-def text(description: str, *, nullable: bool = False, **options: object) -> fields.String:
+def text(
+    description: str, *, nullable: bool = False, required: bool = False, **options: object
+) -> fields.String:
     """Declare a text with its description."""
-    return fields.String(allow_none=nullable, metadata={"description": description, **options})
+    told = {"description": description, **options}
+    return fields.String(allow_none=nullable, required=required, metadata=told)
 
 
 class ProblemSchema(Schema):

@@ -37,6 +37,9 @@ class RoundCardSchema(Schema):
     """A round of a game."""
 
     round = fields.Integer()
+    hidden = fields.Boolean(
+        metadata={"description": "Whether only the owner sees what is in it, until the reveal."}
+    )
     image_count = fields.Integer()
     created_at = fields.DateTime()
     url = text("Its page.")
@@ -68,6 +71,26 @@ class GalleryChangesSchema(Schema):
 
     title = fields.String(validate=validate.Length(max=200))
     visibility = fields.String(validate=validate.OneOf(VISIBILITIES))
+
+
+class RoundChangesSchema(Schema):
+    """What the host of a round decides."""
+
+    hidden = fields.Boolean(
+        metadata={"description": "true: nobody else sees what is in it; false: the reveal."}
+    )
+    players = fields.List(
+        fields.String(), metadata={"description": "Those whose pictures are expected."}
+    )
+
+
+class RoundSettingsSchema(Schema):
+    """What the host of a round decided."""
+
+    game_code = fields.String()
+    round = fields.Integer()
+    hidden = fields.Boolean()
+    players = fields.List(fields.String())
 
 
 class PageQuerySchema(Schema):

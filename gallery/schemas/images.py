@@ -7,6 +7,13 @@ from marshmallow import Schema, fields, validate
 from gallery.schemas.fields import check_instant, instant, text
 
 KINDS = ("session", "round", "story", "generation")
+# What front ends are told of how far a picture is.
+READINESS = {
+    "pending": "pending",
+    "processing": "pending",
+    "completed": "ready",
+    "failed": "failed",
+}
 THUMBNAIL_WIDTHS = (320, 640, 1280)
 
 
@@ -52,17 +59,18 @@ class ImageSchema(Schema):
     category = text("A category of your choice.", nullable=True)
     parameters = fields.Dict(allow_none=True)
     alt = text("A description for who can't see it.")
-    format = text("The format it is stored in.", enum=["png", "jpeg", "webp"])
-    width = fields.Integer(metadata={"description": "In pixels, as it is shown."})
-    height = fields.Integer(metadata={"description": "In pixels, as it is shown."})
-    size_bytes = fields.Integer()
-    sha256 = text("Of the stored bytes, in hex.")
-    placeholder = text("BlurHash, to show while it loads.")
-    provider = text("The storage provider that holds it.")
-    key = text("Its key in the storage.")
+    error = text("Why its last generation came to nothing.", nullable=True)
+    format = text("The format it is stored in: png, jpeg or webp.", nullable=True)
+    width = fields.Integer(allow_none=True, metadata={"description": "In pixels, as it is shown."})
+    height = fields.Integer(allow_none=True, metadata={"description": "In pixels, as it is shown."})
+    size_bytes = fields.Integer(allow_none=True)
+    sha256 = text("Of the stored bytes, in hex.", nullable=True)
+    placeholder = text("BlurHash, to show while it loads.", nullable=True)
+    provider = text("The storage provider that holds it.", nullable=True)
+    key = text("Its key in the storage.", nullable=True)
     page_url = text("Its page.")
-    image_url = text("Its bytes, for who may see it.")
-    thumbnails = fields.Nested(ThumbnailsSchema)
+    image_url = text("Its bytes, for who may see it; null until they are there.", nullable=True)
+    thumbnails = fields.Nested(ThumbnailsSchema, allow_none=True)
     cached = fields.Boolean(metadata={"description": "Whether it came from the prompt cache."})
     keep = fields.Boolean(metadata={"description": "Whether it never expires."})
     created_at = fields.DateTime()
@@ -76,7 +84,7 @@ class ImageSchema(Schema):
 class ImageDetailSchema(ImageSchema):
     """An image with what only its own page tells."""
 
-    download_url = text("A signed link that downloads it.")
+    download_url = text("A signed link that downloads it.", nullable=True)
     embedded = fields.Dict(
         allow_none=True, metadata={"description": "What the generator wrote into the file."}
     )
@@ -90,24 +98,26 @@ class ImageListSchema(Schema):
 
 
 class RoundImageSchema(Schema):
-    """A player's picture in a round."""
+    """A player's place in a round. All but its status is null as long as it is hidden."""
 
-    id = fields.UUID()
-    player_id = text("Whose picture it is.")
+    id = fields.UUID(allow_none=True, metadata={"description": "null: nothing came of them yet."})
+    player_id = text("Whose picture it is.", nullable=True)
     submission_id = text("The front end's id of the submission.", nullable=True)
     completed_sentence = text("The sentence with its cards.", nullable=True)
-    image_url = text("Its bytes, for who may see it.")
-    download_url = text("A signed link that downloads it.")
-    thumbnails = fields.Nested(ThumbnailsSchema)
-    width = fields.Integer()
-    height = fields.Integer()
-    placeholder = text("BlurHash.")
-    alt = text("A description for who can't see it.")
+    image_url = text("Its bytes, for who may see it.", nullable=True)
+    download_url = text("A signed link that downloads it.", nullable=True)
+    thumbnails = fields.Nested(ThumbnailsSchema, allow_none=True)
+    width = fields.Integer(allow_none=True)
+    height = fields.Integer(allow_none=True)
+    placeholder = text("BlurHash.", nullable=True)
+    alt = text("A description for who can't see it.", nullable=True)
     art_style = text("The style asked for.", nullable=True)
     ai_service = text("The service that made it.", nullable=True)
-    cached = fields.Boolean()
+    cached = fields.Boolean(allow_none=True)
     generated_at = fields.DateTime(allow_none=True)
     expires_at = fields.DateTime(allow_none=True)
+    status = text("How far it is.", enum=["pending", "ready", "failed", "hidden"])
+    error = text("Why its last generation came to nothing.", nullable=True)
 
 
 class RoundSchema(Schema):
@@ -118,7 +128,40 @@ class RoundSchema(Schema):
     expires_at = fields.DateTime(
         allow_none=True, metadata={"description": "When the first of its pictures goes."}
     )
-    images = fields.List(fields.Nested(RoundImageSchema))
+    images = fields.List(
+        fields.Nested(RoundImageSchema),
+        metadata={"description": "Of each player who is expected, whatever came of them."},
+    )
+
+
+class RoundImageRequestSchema(Schema):
+    """What a player's picture is to show."""
+
+    sentence = text("The sentence, with its cards in it or blanks (`___`) for them.")
+    completed_sentence = text("The sentence with its cards, where `sentence` isn't it.")
+    cards = fields.List(fields.String(), load_default=())
+    art_style = text("The style wished for.", nullable=True)
+    ai_service = text("The generator that is to draw it; the one that is set.", nullable=True)
+    submission_id = text("The front end's id of the submission.", nullable=True)
+
+
+class IllustrationRequestSchema(Schema):
+    """What an illustration is to show, in the spelling of story apps."""
+
+    scene = text("What is to be seen.", required=True)
+    pageNumber = fields.Integer(  # noqa: N815
+        strict=True, required=True, validate=validate.Range(min=1, max=10_000)
+    )
+    style = text("The style wished for.", nullable=True)
+    service = text("The generator that is to draw it; the one that is set.", nullable=True)
+    characterReferenced = fields.Boolean(  # noqa: N815
+        load_default=False,
+        metadata={"description": "Whether the story's first picture is the reference."},
+    )
+    referenceImageId = fields.UUID(  # noqa: N815
+        allow_none=True, metadata={"description": "Another picture to go by."}
+    )
+    method = text("How the file is named; follows from the rest.", nullable=True)
 
 
 class IllustrationSchema(Schema):
@@ -131,6 +174,8 @@ class IllustrationSchema(Schema):
     pageNumber = fields.Integer()  # noqa: N815
     model = text("The model that made it.", nullable=True)
     characterReferenced = fields.Boolean()  # noqa: N815
+    status = text("How far it is.", enum=["pending", "ready", "failed"])
+    error = text("Why its last generation came to nothing.", nullable=True)
 
 
 class StoryFileSchema(Schema):
@@ -177,6 +222,7 @@ class ImageChangesSchema(Schema):
 
 def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
     """Return an image of the catalogue as JSON."""
+    is_there = image.status == "completed"
     return {
         "id": str(image.id),
         "kind": image.kind,
@@ -199,6 +245,7 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
         "category": image.category,
         "parameters": image.parameters,
         "alt": alt,
+        "error": image.failure,
         "format": image.format,
         "width": image.width,
         "height": image.height,
@@ -208,8 +255,8 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
         "provider": image.storage_provider,
         "key": image.storage_key,
         "page_url": urls.page(image),
-        "image_url": urls.original(image),
-        "thumbnails": urls.thumbnails(image),
+        "image_url": urls.original(image) if is_there else None,
+        "thumbnails": urls.thumbnails(image) if is_there else None,
         "cached": image.is_cached,
         "keep": image.is_kept,
         "created_at": instant(image.created_at),
@@ -220,15 +267,16 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
 
 
 def round_image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
-    """Return a player's picture as JSON."""
+    """Return a player's place in a round as JSON."""
+    is_there = image.status == "completed"
     return {
         "id": str(image.id),
         "player_id": image.player,
         "submission_id": image.submission_id,
         "completed_sentence": image.completed_sentence,
-        "image_url": urls.original(image),
-        "download_url": urls.download(image),
-        "thumbnails": urls.thumbnails(image),
+        "image_url": urls.original(image) if is_there else None,
+        "download_url": urls.download(image) if is_there else None,
+        "thumbnails": urls.thumbnails(image) if is_there else None,
         "width": image.width,
         "height": image.height,
         "placeholder": image.placeholder,
@@ -238,31 +286,52 @@ def round_image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, An
         "cached": image.is_cached,
         "generated_at": instant(image.generated_at),
         "expires_at": expiry_json(image),
+        "status": READINESS[image.status],
+        "error": image.failure,
     }
 
 
-def illustration_json(image: Any, urls: ImageAddresses, path: str) -> dict[str, Any]:
-    """Return a story's illustration as JSON, in the spelling that story apps read."""
+_NOTHING = dict.fromkeys(RoundImageSchema().fields)
+
+
+def expected_json(player: str) -> dict[str, Any]:
+    """Return the place of a player of whom nothing came yet."""
+    return _NOTHING | {"player_id": player, "status": "pending"}
+
+
+def hidden_json() -> dict[str, Any]:
+    """Return a place in a round that is hidden: that it is there, and nothing else."""
+    return _NOTHING | {"status": "hidden"}
+
+
+def illustration_json(image: Any, urls: ImageAddresses, path: str | None) -> dict[str, Any]:
+    """Return a story's illustration as JSON; *path* is None until its picture is there."""
     return {
         "id": str(image.id),
-        "url": urls.original(image),
-        "localUrl": path,
+        "url": urls.original(image) if path else None,
+        **({"localUrl": path} if path else {}),
         "description": image.prompt,
         "pageNumber": image.page_number,
         "model": image.model,
         "characterReferenced": image.is_character_referenced,
+        "status": READINESS[image.status],
+        "error": image.failure,
     }
 
 
 def unsaved_illustration_json(
-    details: Any, page_number: int, is_character_referenced: bool
+    url: str | None,
+    description: str,
+    page_number: int,
+    model: str | None,
+    is_character_referenced: bool,
 ) -> dict[str, Any]:
-    """Return an illustration that was looked at and not kept."""
+    """Return an illustration that is not kept; *url* holds the picture itself, or is elsewhere."""
     return {
-        "url": None,
-        "description": details.prompt,
+        "url": url,
+        "description": description,
         "pageNumber": page_number,
-        "model": details.model,
+        "model": model,
         "characterReferenced": is_character_referenced,
     }
 

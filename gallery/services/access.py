@@ -1,15 +1,16 @@
 """Who asks, and what they may see, find and change.
 
 ``public`` is found by everybody, ``unlisted`` is seen by who has the
-address, ``private`` by its owner. Admins see all. What is not the asker's
-to see looks exactly like what does not exist.
+address, ``private`` by its owner. What hangs in a round that is hidden
+until its reveal is its owner's as well. Admins see all. What is not the
+asker's to see looks exactly like what does not exist.
 """
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, or_, true
+from sqlalchemy import ColumnElement, Row, and_, case, not_, or_, true
 
 from gallery.errors import NotFound, SignInRequired
 from gallery.models import Gallery, Image, Link
@@ -39,9 +40,10 @@ def may_see(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement
     """Rows that *viewer* sees, given their address."""
     if viewer.is_admin:
         return true()
+    visible = _is_shown(table, table.visibility != "private")
     if viewer.user_id is None:
-        return table.visibility != "private"
-    return or_(table.visibility != "private", table.owner_id == viewer.user_id)
+        return visible
+    return or_(visible, table.owner_id == viewer.user_id)
 
 
 def sees(viewer: Viewer, row: Row[Any]) -> bool:
@@ -53,11 +55,19 @@ def finds(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement[b
     """Rows that *viewer* meets in lists, searches and counts."""
     if viewer.is_admin:
         return true()
+    is_public = _is_shown(table, table.visibility == "public")
     if viewer.user_id is None:
-        return table.visibility == "public"
+        return is_public
     # A plain OR tempts SQLite to collect both halves and sort them, which costs more with
     # every row there is; a CASE is only ever a filter on rows read in the list's own order.
-    return case((table.owner_id == viewer.user_id, 1), (table.visibility == "public", 1)) == 1
+    return case((table.owner_id == viewer.user_id, 1), (is_public, 1)) == 1
+
+
+def _is_shown(
+    table: type[Image] | type[Gallery], visible: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Except, of images, what is hidden until its round is revealed."""
+    return and_(visible, not_(Image.is_hidden)) if table is Image else visible
 
 
 def require_user(viewer: Viewer) -> UUID:

@@ -4,6 +4,7 @@ Sessions and stories are opened on purpose; a game and its rounds appear
 with the first image that names them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from gallery.services.identifiers import check_slug, check_text, new_id
 
 DEFAULT_VISIBILITY = {"session": "private", "game": "unlisted", "story": "unlisted"}
 LAST_ROUND = 1_000_000
+MOST_PLAYERS = 200
 
 
 def open_gallery(
@@ -74,6 +76,39 @@ def change_gallery(
     return gallery
 
 
+def change_round(
+    code: str,
+    number: int,
+    *,
+    viewer: Viewer,
+    now: datetime,
+    is_hidden: bool | None = None,
+    players: Sequence[str] | None = None,
+) -> Round:
+    """Hide a round until its reveal, reveal it, or name the players who are expected.
+
+    Game and round appear on first use, so that a round can be hidden before
+    its first picture comes.
+
+    Raises:
+        SignInRequired, NotFound: the game is somebody else's.
+        InvalidName, InvalidField: a value is out of bounds.
+    """
+    check_slug("game code", code)
+    check_round_number(number)
+    with writing() as session:
+        game = game_for_writing(session, code, viewer, now)
+        round_ = round_for_writing(session, game, number, now)
+        if players is not None:
+            round_.players = _checked_players(players)
+        if is_hidden is not None:
+            round_.is_hidden = is_hidden
+            session.execute(
+                update(Image).where(Image.round_id == round_.id).values(is_hidden=is_hidden)
+            )
+    return round_
+
+
 def game_for_writing(session: Session, code: str, viewer: Viewer, now: datetime) -> Gallery:
     """Return the game *code*, opened for *viewer* if nobody did before.
 
@@ -91,8 +126,13 @@ def game_for_writing(session: Session, code: str, viewer: Viewer, now: datetime)
 
 
 def round_for_writing(session: Session, game: Gallery, number: int, now: datetime) -> Round:
-    """Return the round *number* of *game*, made on first use."""
-    found = session.scalar(select(Round).where(Round.gallery_id == game.id, Round.number == number))
+    """Return the round *number* of *game*, made on first use.
+
+    It is locked: a picture that is saved while the round is being hidden
+    must not miss it. (SQLite has one writer at a time anyway.)
+    """
+    same = select(Round).where(Round.gallery_id == game.id, Round.number == number)
+    found = session.scalar(same.with_for_update().execution_options(populate_existing=True))
     if found is None:
         found = Round(id=new_id(now), gallery_id=game.id, number=number, created_at=now)
         session.add(found)
@@ -149,6 +189,12 @@ def check_visibility(visibility: str) -> str:
     if visibility not in VISIBILITIES:
         raise InvalidField(f"visibility must be one of {', '.join(VISIBILITIES)}")
     return visibility
+
+
+def _checked_players(players: Sequence[str]) -> list[str]:
+    if len(players) > MOST_PLAYERS:
+        raise InvalidField(f"players has {len(players)} names; at most {MOST_PLAYERS} are taken")
+    return list(dict.fromkeys(check_slug("player", player) for player in players))
 
 
 def _set_visibility(session: Session, gallery: Gallery, visibility: str, now: datetime) -> None:

@@ -3,12 +3,14 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from gallery.errors import InvalidField, InvalidName
 
 MOST_TEXT = 10_000
+MOST_CARDS = 32
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -52,3 +54,16 @@ def check_text(what: str, value: str, *, most: int = MOST_TEXT) -> str:
     if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
         raise InvalidField(f"{what} holds characters that are not text")
     return value
+
+
+def check_cards(cards: Sequence[str]) -> Sequence[str]:
+    """Return *cards* if a row can hold them.
+
+    Raises:
+        InvalidField: too many, too long, or no text.
+    """
+    if len(cards) > MOST_CARDS:
+        raise InvalidField(f"cards has {len(cards)} entries; at most {MOST_CARDS} are taken")
+    for card in cards:
+        check_text("cards", card, most=1000)
+    return cards

@@ -35,6 +35,7 @@ from gallery.services import thumbnails
 from gallery.services.access import Viewer, require_owner
 from gallery.services.identifiers import check_text, new_id
 from gallery.services.ingest import SHORTEST_SESSION, write_search
+from gallery.services.prompt_cache import forget_prompts
 from gallery.storage import Storages
 
 BATCH = 500
@@ -106,6 +107,7 @@ def expire_images(
             result.errors.extend(errors.result())
     if rule.kind is None:
         _remove_empty_galleries(now)
+        forget_prompts(now=now)
     _end_record(sweep_id, result, now)
     log.info(
         "sweep removed %d images, %d bytes, %d errors",

@@ -1,34 +1,82 @@
-"""Figures over the images that the asker finds."""
+"""Figures over the images that the asker finds, and what the prompt cache saved on them.
+
+Everything is counted in one read transaction from rows that change in the
+transaction of what they count: so the figures agree with each other,
+whoever writes meanwhile.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Integer, Row, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Row, and_, case, cast, exists, func, select, true
 
 from gallery.extensions import current_session
-from gallery.models import Image, Sweep
+from gallery.models import Image, PromptDay, PromptEntry, Sweep
 from gallery.services.access import Viewer, finds
 from gallery.services.retention import last_sweep
 
 DAYS = 30
 SOON = timedelta(days=7)
+MOST_PROMPTS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What one day (UTC) brought.
+
+    ``images`` came and are still there, ``cached`` of them out of the prompt
+    cache; ``hits`` were counted that day and ``originals`` paid for, whether
+    they are still there or not. ``saved`` is in your currency.
+    """
+
+    day: date
+    images: int = 0
+    cached: int = 0
+    bytes: int = 0
+    originals: int = 0
+    hits: int = 0
+    saved: float = 0.0
+
+    @property
+    def average_bytes(self) -> float:
+        """The mean size of that day's images; 0 where there is none."""
+        return self.bytes / self.images if self.images else 0.0
+
+    @property
+    def hit_rate(self) -> float:
+        """Which share of what was asked for cost nothing, from 0 to 1."""
+        return _rate(self.hits, self.originals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReusedPrompt:
+    """A prompt that was asked for more than once; ``image_id`` is its picture, if it is there."""
+
+    prompt: str
+    hits: int
+    saved: float
+    last_hit_at: datetime
+    image_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stats:
     """Counts and bytes. ``days`` are the last thirty in UTC, oldest first."""
 
-    days: Sequence[tuple[date, int]]
+    days: Sequence[Day]
     total_images: int
     total_bytes: int
     by_kind: Sequence[tuple[str, int, int]]
     by_provider: Sequence[tuple[str, int, int]]
     kept: int
     expiring_soon: int
+    originals: int
     cache_hits: int
     cost_saved: float
+    most_reused: Sequence[ReusedPrompt]
     last_sweep: Sweep | None
 
     @property
@@ -38,13 +86,13 @@ class Stats:
 
     @property
     def cache_hit_rate(self) -> float:
-        """Return which share of the images cost nothing, from 0 to 1."""
-        return self.cache_hits / self.total_images if self.total_images else 0.0
+        """Return which share of what was asked for cost nothing, from 0 to 1."""
+        return _rate(self.cache_hits, self.originals)
 
 
-def gather_stats(*, viewer: Viewer, now: datetime, cost_per_image: float) -> Stats:
+def gather_stats(*, viewer: Viewer, now: datetime) -> Stats:
     """Return the figures over what *viewer* finds; the last sweep is told to admins alone."""
-    total = _totals(viewer, now)
+    total, cache = _totals(viewer, now), _cache_totals(viewer)
     return Stats(
         days=_days(viewer, now),
         total_images=total.images,
@@ -53,10 +101,20 @@ def gather_stats(*, viewer: Viewer, now: datetime, cost_per_image: float) -> Sta
         by_provider=_grouped(Image.storage_provider, viewer),
         kept=total.kept or 0,
         expiring_soon=total.expiring or 0,
-        cache_hits=total.cached or 0,
-        cost_saved=round((total.cached or 0) * cost_per_image, 2),
+        originals=cache.originals or 0,
+        cache_hits=cache.hits or 0,
+        cost_saved=_money(cache.saved),
+        most_reused=_most_reused(viewer),
         last_sweep=last_sweep() if viewer.is_admin else None,
     )
+
+
+def _rate(hits: int, originals: int) -> float:
+    return hits / (hits + originals) if hits else 0.0
+
+
+def _money(micros: int | None) -> float:
+    return round((micros or 0) / 1_000_000, 4)
 
 
 def _totals(viewer: Viewer, now: datetime) -> Row[Any]:
@@ -66,7 +124,6 @@ def _totals(viewer: Viewer, now: datetime) -> Row[Any]:
         func.sum(Image.size_bytes).label("bytes"),
         func.sum(cast(Image.is_kept, Integer)).label("kept"),
         func.sum(cast(expiring, Integer)).label("expiring"),
-        func.sum(cast(Image.is_cached, Integer)).label("cached"),
     ).where(finds(viewer, Image), Image.status == "completed")
     totals: Row[Any] = current_session().execute(query).one()
     return totals
@@ -82,15 +139,106 @@ def _grouped(column: Any, viewer: Viewer) -> list[tuple[str, int, int]]:
     return [(row[0], row[1], row[2] or 0) for row in current_session().execute(query)]
 
 
-def _days(viewer: Viewer, now: datetime) -> list[tuple[date, int]]:
+def _days(viewer: Viewer, now: datetime) -> list[Day]:
     first = now.date() - timedelta(days=DAYS - 1)
+    images, cache = _images_by_day(viewer, first, now), _cache_by_day(viewer, first)
+    days = [first + timedelta(days=offset) for offset in range(DAYS)]
+    return [Day(day=day, **images.get(day, {}), **cache.get(day, {})) for day in days]
+
+
+def _images_by_day(viewer: Viewer, first: date, now: datetime) -> dict[date, dict[str, Any]]:
     start = datetime(first.year, first.month, first.day, tzinfo=now.tzinfo)
     day = func.date(Image.created_at)
     query = (
-        select(day, func.count())
+        select(
+            day,
+            func.count().label("images"),
+            func.sum(cast(Image.is_cached, Integer)).label("cached"),
+            func.sum(Image.size_bytes).label("bytes"),
+        )
         .where(finds(viewer, Image), Image.status == "completed", Image.created_at >= start)
         .group_by(day)
     )
-    counted = {str(row[0]): row[1] for row in current_session().execute(query)}
-    days = [first + timedelta(days=offset) for offset in range(DAYS)]
-    return [(each, counted.get(each.isoformat(), 0)) for each in days]
+    return {
+        date.fromisoformat(str(row[0])): {
+            "images": row.images,
+            "cached": row.cached,
+            "bytes": row.bytes or 0,
+        }
+        for row in current_session().execute(query)
+    }
+
+
+def _cache_by_day(viewer: Viewer, first: date) -> dict[date, dict[str, Any]]:
+    query = (
+        select(
+            PromptDay.day,
+            func.sum(PromptDay.originals).label("originals"),
+            func.sum(PromptDay.hits).label("hits"),
+            func.sum(PromptDay.saved_micros).label("saved"),
+        )
+        .where(PromptDay.day >= first, _told(viewer, PromptDay))
+        .group_by(PromptDay.day)
+    )
+    return {
+        row.day: {"originals": row.originals, "hits": row.hits, "saved": _money(row.saved)}
+        for row in current_session().execute(query)
+    }
+
+
+def _cache_totals(viewer: Viewer) -> Any:
+    query = select(
+        func.sum(PromptDay.originals).label("originals"),
+        func.sum(PromptDay.hits).label("hits"),
+        func.sum(PromptDay.saved_micros).label("saved"),
+    ).where(_told(viewer, PromptDay))
+    return current_session().execute(query).one()
+
+
+def _most_reused(viewer: Viewer) -> list[ReusedPrompt]:
+    shown = case((finds(viewer, Image), Image.id))
+    query = (
+        select(
+            PromptEntry.prompt,
+            PromptEntry.hits,
+            PromptEntry.saved_micros,
+            PromptEntry.last_hit_at,
+            shown.label("image_id"),
+        )
+        .outerjoin(Image, and_(Image.id == PromptEntry.image_id, Image.status == "completed"))
+        .where(PromptEntry.hits > 0, _told(viewer, PromptEntry))
+        .order_by(PromptEntry.hits.desc(), PromptEntry.prompt_hash)
+        .limit(MOST_PROMPTS)
+    )
+    return [
+        ReusedPrompt(
+            prompt=row.prompt,
+            hits=row.hits,
+            saved=_money(row.saved_micros),
+            last_hit_at=row.last_hit_at,
+            image_id=row.image_id,
+        )
+        for row in current_session().execute(query)
+    ]
+
+
+def _told(viewer: Viewer, table: type[PromptDay] | type[PromptEntry]) -> ColumnElement[bool]:
+    """Rows of the prompt cache that *viewer* may hear of.
+
+    Their own; and those of others as long as the prompt's picture is one that
+    they find, since what somebody keeps to themselves is not counted to others.
+    """
+    if viewer.is_admin:
+        return true()
+    entry = PromptEntry.__table__.alias("entry_of_picture")
+    is_found = exists().where(
+        entry.c.owner_id == table.owner_id,
+        entry.c.prompt_hash == table.prompt_hash,
+        Image.id == entry.c.image_id,
+        Image.prompt_hash == entry.c.prompt_hash,
+        Image.status == "completed",
+        finds(viewer, Image),
+    )
+    if viewer.user_id is None:
+        return is_found
+    return case((table.owner_id == viewer.user_id, True), else_=is_found)

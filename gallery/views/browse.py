@@ -1,5 +1,6 @@
 """The pages: for looking, without JavaScript and better with it."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -7,8 +8,10 @@ from uuid import UUID
 from flask import Blueprint, render_template, request, session
 from sqlalchemy import Row
 
+from gallery.errors import NotFound
 from gallery.extensions import current_house
 from gallery.models import Gallery
+from gallery.schemas.images import READINESS
 from gallery.services import catalog, links
 from gallery.services.access import may_write
 from gallery.services.stats import gather_stats
@@ -17,6 +20,7 @@ from gallery.views.auth import current_viewer
 
 PER_PAGE = 48
 GALLERIES_PER_PAGE = 24
+STILL_GOING_ON = timedelta(minutes=10)
 ON_HOME = 6
 LATEST_ON_HOME = 12
 INTROS = {
@@ -71,8 +75,45 @@ def show_session(session_id: str) -> str:
 
 @bp.get("/stories/<slug:story_id>")
 def show_story(story_id: str) -> str:
-    """Show a story, to be read page by page."""
-    return _gallery_page("story", story_id, "stories/show.html")
+    """Show a story at a glance."""
+    story = catalog.show_gallery("story", story_id, viewer=current_viewer())
+    images = catalog.gallery_images(story)
+    others = [
+        {
+            "page_number": image.page_number,
+            "status": READINESS[image.status],
+            "error": image.failure,
+        }
+        for image in catalog.unfinished_images(story)
+    ]
+    return render_template(
+        "stories/show.html",
+        images=images,
+        others=others,
+        read_url=f"/stories/{story_id}/pages/1" if images else None,
+        **_gallery_context(story),
+    )
+
+
+@bp.get("/stories/<slug:story_id>/pages/<number:page>")
+def read_story(story_id: str, page: int) -> str:
+    """Show one page of a story, to be turned."""
+    story = catalog.show_gallery("story", story_id, viewer=current_viewer())
+    images = catalog.gallery_images(story)
+    if page > len(images):
+        raise NotFound
+    urls = [f"/stories/{story_id}/pages/{n}" for n in range(1, len(images) + 1)]
+    return render_template(
+        "stories/page.html",
+        gallery=shown_gallery(story),
+        image=images[page - 1],
+        page=page,
+        total=len(images),
+        page_urls=urls,
+        previous_url=urls[page - 2] if page > 1 else None,
+        next_url=urls[page] if page < len(urls) else None,
+        close_url=gallery_path("story", story_id),
+    )
 
 
 @bp.get("/games/<slug:code>")
@@ -82,12 +123,13 @@ def show_game(code: str) -> str:
     rounds = [
         {
             "number": round_.number,
+            "is_hidden": round_.is_hidden,
             "url": f"/games/{code}/rounds/{round_.number}",
             "image_count": round_.image_count,
             "created_at": round_.created_at,
             "previews": round_.previews,
         }
-        for round_ in catalog.list_rounds(game)
+        for round_ in catalog.list_rounds(game, viewer=current_viewer())
     ]
     return render_template("games/show.html", rounds=rounds, **_gallery_context(game))
 
@@ -97,14 +139,45 @@ def show_round(code: str, number: int) -> str:
     """Show what the players of a round made."""
     listing = catalog.show_round(code, number, viewer=current_viewer())
     before, after = catalog.neighbouring_rounds(listing.game, number)
+    url = f"/games/{code}/rounds/{number}"
     return render_template(
         "games/round.html",
         gallery=shown_gallery(listing.game),
         number=number,
-        images=listing.images,
+        images=listing.pictures,
+        others=_others(listing),
+        is_hidden=listing.is_hidden,
+        hidden_count=listing.hidden_count,
         can_write=may_write(current_viewer(), listing.game.owner_id),
+        reveal_url=f"{url}/reveal" if listing.pictures else None,
+        events_url=f"/api{url}/events" if _is_going_on(listing) else None,
         previous_url=before and f"/games/{code}/rounds/{before}",
         next_url=after and f"/games/{code}/rounds/{after}",
+    )
+
+
+@bp.get("/games/<slug:code>/rounds/<number:number>/reveal")
+def play_round(code: str, number: int) -> str:
+    """Show a round's pictures one after another; ``at`` is the step, from the title to the end."""
+    listing = catalog.show_round(code, number, viewer=current_viewer())
+    images = listing.pictures
+    if not images:
+        raise NotFound
+    at = _step(request.args.get("at", "0"), last=len(images) + 1)
+    round_url = f"/games/{code}/rounds/{number}"
+    urls = [f"{round_url}/reveal?at={step}" for step in range(len(images) + 2)]
+    return render_template(
+        "games/reveal.html",
+        gallery=shown_gallery(listing.game),
+        number=number,
+        at=at,
+        total=len(images),
+        image=images[at - 1] if 1 <= at <= len(images) else None,
+        images=images,
+        step_urls=urls,
+        previous_url=urls[at - 1] if at else None,
+        next_url=urls[at + 1] if at + 1 < len(urls) else None,
+        close_url=round_url,
     )
 
 
@@ -165,10 +238,7 @@ def search() -> str:
 @bp.get("/stats")
 def stats() -> str:
     """Show figures over what the visitor finds."""
-    house = current_house()
-    figures = gather_stats(
-        viewer=current_viewer(), now=house.now(), cost_per_image=house.settings.COST_PER_IMAGE
-    )
+    figures = gather_stats(viewer=current_viewer(), now=current_house().now())
     return render_template("stats.html", stats=figures)
 
 
@@ -182,6 +252,33 @@ def shown_gallery(gallery: Gallery | Row[Any]) -> dict[str, Any]:
         "created_at": gallery.created_at,
         "url": gallery_path(gallery.kind, gallery.slug),
     }
+
+
+def _others(listing: catalog.RoundListing) -> list[dict[str, Any]]:
+    """Return the players of a round whose pictures are still to come, or failed."""
+    found = [
+        {"player": image.player, "status": READINESS[image.status], "error": image.failure}
+        for image in listing.images
+        if image.status != "completed"
+    ]
+    return found + [
+        {"player": player, "status": "pending", "error": None} for player in listing.expected
+    ]
+
+
+def _is_going_on(listing: catalog.RoundListing) -> bool:
+    """Tell whether it is worth listening to a round: something is to come, or came just now."""
+    if listing.is_hidden or listing.expected or len(listing.pictures) < len(listing.images):
+        return True
+    newest = max((image.completed_at for image in listing.pictures), default=None)
+    return newest is None or newest > current_house().now() - STILL_GOING_ON
+
+
+def _step(text: str, *, last: int) -> int:
+    """Return the step of a reveal; what is no such step is the nearest."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        return 0
+    return min(int(text), last)
 
 
 def _gallery_list(kind: str) -> str:

@@ -87,6 +87,22 @@ def change_visibility(kind: str, slug: str) -> Response:
     return redirect(gallery_path(kind, slug), code=303)
 
 
+@bp.post("/games/<slug:code>/rounds/<number:number>/reveal")
+def reveal(code: str, number: int) -> Response:
+    """Show a hidden round to everybody, beginning with the reveal."""
+    _set_hidden(code, number, is_hidden=False)
+    flash("The round is revealed: everybody sees it now.")
+    return redirect(f"/games/{code}/rounds/{number}", code=303)
+
+
+@bp.post("/games/<slug:code>/rounds/<number:number>/hide")
+def hide(code: str, number: int) -> Response:
+    """Hide a round until its reveal."""
+    _set_hidden(code, number, is_hidden=True)
+    flash("The round is hidden: only you see it until the reveal.")
+    return redirect(f"/games/{code}/rounds/{number}", code=303)
+
+
 @bp.post("/links/<uuid:link_id>/revoke")
 def revoke(link_id: UUID) -> Response:
     """Revoke a link, and go back to what it opened."""
@@ -94,6 +110,16 @@ def revoke(link_id: UUID) -> Response:
     link = links.revoke_link(link_id, viewer=viewer, now=current_house().now())
     flash("The link is withdrawn.")
     return redirect(_target_of(link), code=303)
+
+
+def _set_hidden(code: str, number: int, *, is_hidden: bool) -> None:
+    viewer = current_viewer()
+    require_user(viewer)
+    # A form belongs to a page; here no round appears on first use.
+    catalog.show_round(code, number, viewer=viewer)
+    galleries.change_round(
+        code, number, viewer=viewer, now=current_house().now(), is_hidden=is_hidden
+    )
 
 
 def _show_once(signed: links.SignedLink, door: str, *, target: str) -> None:

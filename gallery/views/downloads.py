@@ -68,7 +68,9 @@ def thumbnail(image_id: UUID, width: int, version: str) -> Response:
     """Send a thumbnail to who may see the image."""
     viewer = current_viewer()
     return retrying(
-        lambda: send_thumbnail(catalog.show_image(image_id, viewer=viewer), width, version=version)
+        lambda: send_thumbnail(
+            catalog.show_picture(image_id, viewer=viewer), width, version=version
+        )
     )
 
 

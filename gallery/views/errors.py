@@ -14,6 +14,8 @@ from gallery.schemas.openapi import API_PREFIX, PROBLEM_TYPE
 from gallery.views.auth import settle_viewer
 
 RETRY_AFTER_SECONDS = "5"
+# Errors of the server whose details are meant for who asked.
+TOLD = (502, 507)
 ENDED_HEADINGS = {
     "expired": "This link has expired",
     "revoked": "This link was withdrawn",
@@ -35,7 +37,7 @@ def _gallery_error(error: GalleryError) -> Response:
     if error.status >= 500:
         log.error("%s: %s", error.code, error)
     # What is inside stays inside: a missing object's key is nobody's business but the log's.
-    detail = error.detail if error.status < 500 or error.status == 507 else ""
+    detail = error.detail if error.status < 500 or error.status in TOLD else ""
     response = _answer(error.status, f"urn:gallery:{error.code}", error.title, detail)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

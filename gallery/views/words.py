@@ -44,6 +44,10 @@ def alt_text(image: Any) -> str:
 
 def retention(image: Any) -> str:
     """Return when and why an image will go."""
+    if image.status == "failed":
+        return "It could not be drawn."
+    if image.status != "completed":
+        return "It is still being drawn."
     if image.is_kept or image.expires_at is None:
         return "Kept for good: it does not expire."
     day = _day(image.expires_at)

@@ -31,7 +31,7 @@ from gallery.services.access import ANONYMOUS, Viewer
 from gallery.services.galleries import open_gallery
 from gallery.services.ingest import Details, Intake, Submission, versioned_key
 from gallery.services.thumbnails import open_thumbnail
-from gallery.storage import LocalStorage, StoredObject
+from gallery.storage import LocalStorage, Storages, StoredObject
 from tests.conftest import FixedClock
 from tests.pictures import picture, pixels
 from tests.services.conftest import JPEG, PNG, Easel, row, rows, stored
@@ -546,6 +546,11 @@ class TestRefusals:
         assert row(saved).owner_id == alice.user_id
 
 
+def only(storage: Any) -> Storages:
+    """Return *storage* as the one provider there is."""
+    return Storages({storage.name: storage}, default=storage.name)
+
+
 class TestFailures:
     """What goes wrong between object and row."""
 
@@ -591,7 +596,7 @@ class TestFailures:
                 return super().put(key, stream)
 
         with pytest.raises(NotFound):
-            easel.round(intake=replace(easel.intake, storage=Meanwhile(folder)))
+            easel.round(intake=replace(easel.intake, storages=only(Meanwhile(folder))))
 
         assert (rows(), stored(folder)) == (0, [])
 
@@ -606,7 +611,7 @@ class TestFailures:
 
         slug = easel.open("session", "s1")
         with pytest.raises(NotFound):
-            easel.session(slug, intake=replace(easel.intake, storage=Meanwhile(folder)))
+            easel.session(slug, intake=replace(easel.intake, storages=only(Meanwhile(folder))))
 
         assert (rows(), stored(folder)) == (0, [])
 
@@ -621,7 +626,7 @@ class TestFailures:
         before = (row(first).storage_key, stored(folder))
 
         with pytest.raises(StorageFull):
-            easel.round(intake=replace(easel.intake, storage=Full(folder)))
+            easel.round(intake=replace(easel.intake, storages=only(Full(folder))))
 
         assert (row(first).storage_key, stored(folder)) == before
 
@@ -636,7 +641,7 @@ class TestFailures:
         taken.put("taken.png", io.BytesIO(b"one"))
 
         with pytest.raises(GalleryError, match="No free key"):
-            easel.generation(intake=replace(easel.intake, storage=taken))
+            easel.generation(intake=replace(easel.intake, storages=only(taken)))
 
     def test_object_of_another_provider_is_left_alone(self, easel: Easel, folder: Path) -> None:
         """A replacement deletes only what lies where it went itself."""
@@ -647,7 +652,7 @@ class TestFailures:
 
         elsewhere = Elsewhere(folder / "elsewhere")
         elsewhere.put(first, io.BytesIO(b"another object of the same key"))
-        second = easel.round(intake=replace(easel.intake, storage=elsewhere))
+        second = easel.round(intake=replace(easel.intake, storages=only(elsewhere)))
 
         assert row(second).storage_provider == "elsewhere"
         assert (folder / first).exists()

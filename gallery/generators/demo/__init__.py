@@ -5,6 +5,7 @@ prompt, size, format and version give the same bytes. That makes an empty
 gallery worth visiting and a test worth trusting.
 """
 
+import hashlib
 from collections.abc import Mapping
 
 from PIL import Image
@@ -22,6 +23,7 @@ MAX_SIDE = 4096
 # Larger sheets are drawn at this side and enlarged: paper cut-outs lose nothing by it.
 DRAWN_SIDE = 1536
 NOTED_CHARACTERS = 2000
+LONGEST_SECONDS = 30.0
 
 
 class DemoGenerator:
@@ -29,6 +31,10 @@ class DemoGenerator:
 
     name = "demo"
     model = f"demo-papercut-{VERSION}"
+
+    @property
+    def longest_seconds(self) -> float:
+        return LONGEST_SECONDS
 
     def generate(
         self,
@@ -38,18 +44,23 @@ class DemoGenerator:
         height: int = 1024,
         format: str = "png",  # noqa: A002 (the word of the contract, as in Pillow)
         parameters: Mapping[str, object] | None = None,
+        reference: bytes | None = None,
     ) -> GeneratedImage:
         """Draw *prompt*.
 
         ``parameters`` may hold ``image_type`` (one of :data:`IMAGE_TYPES`, for a
-        shop's listing) and ``seed``, which overrides the prompt's own.
+        shop's listing) and ``seed``, which overrides the prompt's own. A *reference*
+        is not looked at, but its SHA-256 goes into the seed beside the prompt, so that
+        another reference makes another picture and the same one the same.
 
         Raises:
             GenerationFailed: a side outside 1 to 4096 pixels, an unknown format or image type.
         """
         wanted = dict(parameters or {})
         _check(width, height, format, wanted)
-        seed = _seed(prompt, wanted)
+        seed = _seed(prompt, wanted, reference)
+        if reference is not None:
+            wanted["reference"] = True
         image = _draw(prompt, seed, width, height, wanted.get("image_type"))
         image = grain(vignette(image), GRAIN[format])
         note = f"{_printable(prompt)}\nSteps: 20, Sampler: Demo, Seed: {seed}, "
@@ -73,14 +84,16 @@ def _check(width: int, height: int, file_format: str, wanted: Mapping[str, objec
         raise GenerationFailed(f"The image type is one of {', '.join(IMAGE_TYPES)}.")
 
 
-def _seed(prompt: str, wanted: Mapping[str, object]) -> int:
+def _seed(prompt: str, wanted: Mapping[str, object], reference: bytes | None) -> int:
     seed = wanted.get("seed")
     if isinstance(seed, int) and not isinstance(seed, bool):
         return seed % 2**32
     if wanted.get("image_type") is not None:
         # The five pictures of a listing show one object: up to the first comma the prompt
         # says what it is, and that alone settles its colours.
-        return seed_of(prompt.partition(",")[0])
+        prompt = prompt.partition(",")[0]
+    if reference is not None:
+        return seed_of(prompt, hashlib.sha256(reference).hexdigest())
     return seed_of(prompt)
 
 

@@ -9,6 +9,7 @@ from gallery.services.catalog.galleries import (
     GalleryCard,
     RoundCard,
     RoundListing,
+    first_illustration,
     gallery_images,
     list_galleries,
     list_round,
@@ -17,6 +18,7 @@ from gallery.services.catalog.galleries import (
     show_gallery,
     show_gallery_by_id,
     show_round,
+    unfinished_images,
 )
 from gallery.services.catalog.images import (
     ImageFilter,
@@ -27,6 +29,7 @@ from gallery.services.catalog.images import (
     show_embedded,
     show_image,
     show_image_by_key,
+    show_picture,
     show_round_image,
     show_session_image,
     show_shared_image,
@@ -43,6 +46,7 @@ __all__ = [
     "RoundCard",
     "RoundListing",
     "facets",
+    "first_illustration",
     "gallery_images",
     "list_galleries",
     "list_images",
@@ -57,8 +61,10 @@ __all__ = [
     "show_gallery_by_id",
     "show_image",
     "show_image_by_key",
+    "show_picture",
     "show_round",
     "show_round_image",
     "show_session_image",
     "show_shared_image",
+    "unfinished_images",
 ]

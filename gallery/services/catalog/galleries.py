@@ -1,5 +1,6 @@
 """Galleries: lists of them with a few pictures each, and one with all of its own."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from sqlalchemy import (
     String,
     Uuid,
     bindparam,
+    cast,
     func,
+    not_,
     select,
     type_coerce,
 )
@@ -24,8 +27,8 @@ from sqlalchemy import (
 from gallery.errors import NotFound
 from gallery.extensions import current_session
 from gallery.models import Gallery, Image, Round
-from gallery.services.access import Viewer, finds, may_see, sees
-from gallery.services.catalog.images import TYPE_ORDER, image_rows, rows_of
+from gallery.services.access import Viewer, finds, may_see, may_write, sees
+from gallery.services.catalog.images import TYPE_ORDER, all_image_rows, image_rows, rows_of
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
 PREVIEWS = 5
@@ -33,13 +36,19 @@ PREVIEWS = 5
 MOST_IN_GALLERY = 1000
 # Built once: to put a query together costs more than to run it.
 _ROUND_IMAGES = (
-    image_rows()
+    all_image_rows()
     .where(Image.round_id == bindparam("wanted"))
     .order_by(Image.id)
     .limit(MOST_IN_GALLERY)
 )
 _ROUND_OF_GAME: Any = (
-    select(*Gallery.__table__.columns, Round.id.label("round_id"))
+    select(
+        *Gallery.__table__.columns,
+        Round.id.label("round_id"),
+        Round.is_hidden,
+        # As text: what was read of a round is to be a key, and a list can't be.
+        cast(Round.players, String).label("players"),
+    )
     .join(Round, Round.gallery_id == Gallery.id)
     .where(
         Gallery.kind == "game",
@@ -64,15 +73,20 @@ _ROUND_BRIEFLY: Any = (
         Image.placeholder,
         Image.style,
         Image.service,
+        Image.status,
+        Image.failure,
         Image.is_cached,
         Image.is_kept,
         # Without the zone, which is UTC in any case.
         type_coerce(Image.generated_at, DateTime).label("generated_at"),
         type_coerce(Image.expires_at, DateTime).label("expires_at"),
     )
-    .where(Image.round_id == bindparam("wanted"), Image.status == "completed")
+    .where(Image.round_id == bindparam("wanted"))
     .order_by(Image.id)
     .limit(MOST_IN_GALLERY)
+)
+_PLAYERS_OF_ROUND = (
+    select(Image.player).where(Image.round_id == bindparam("wanted")).limit(MOST_IN_GALLERY)
 )
 
 
@@ -95,6 +109,7 @@ class RoundCard:
     """A round in a list of a game's rounds."""
 
     number: int
+    is_hidden: bool
     created_at: datetime
     image_count: int
     previews: Sequence[Row[Any]]
@@ -102,14 +117,29 @@ class RoundCard:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundListing:
-    """A round with all its pictures; ``game`` is its gallery's row.
+    """A round with all its images, whether their pictures are there or still to come.
 
-    As read by ``list_round`` it can be a key: it holds values alone.
+    ``game`` is its gallery's row; ``expected`` are players of whom nothing
+    came yet. Where the round is hidden from who asks, there are neither,
+    and ``hidden_count`` tells how many there would be. As read by
+    ``list_round`` it can be a key: it holds values alone.
     """
 
     game: Row[Any]
     number: int
-    images: tuple[Row[Any], ...]
+    images: tuple[Row[Any], ...] = ()
+    expected: tuple[str, ...] = ()
+    hidden_count: int = 0
+
+    @property
+    def is_hidden(self) -> bool:
+        """Tell whether only the owner sees what is in it."""
+        return bool(self.game.is_hidden)
+
+    @property
+    def pictures(self) -> list[Row[Any]]:
+        """The images whose pictures are there."""
+        return [image for image in self.images if image.status == "completed"]
 
 
 def list_galleries(
@@ -123,8 +153,8 @@ def list_galleries(
     query = select(*Gallery.__table__.columns).where(Gallery.kind == kind, finds(viewer, Gallery))
     page = read_page(query, Gallery.id, cursor=cursor, limit=limit)
     ids = [row.id for row in page.items]
-    previews = _previews(Image.gallery_id, ids)
-    images = _counts(Image.gallery_id, ids)
+    previews = _previews(Image.gallery_id, ids, viewer)
+    images = _counts(Image.gallery_id, ids, *_seen_pictures(viewer))
     rounds = _counts(Round.gallery_id, ids) if kind == "game" else {}
     cards = [
         GalleryCard(
@@ -157,8 +187,13 @@ def show_gallery_by_id(gallery_id: UUID | None, *, viewer: Viewer) -> Gallery:
 
 
 def gallery_images(gallery: Gallery) -> Sequence[Row[Any]]:
-    """Return the images of a gallery in the order in which one looks at them."""
-    query = image_rows().where(Image.gallery_id == gallery.id).limit(MOST_IN_GALLERY)
+    """Return the pictures of a gallery in the order in which one looks at them.
+
+    Those of rounds that are hidden until their reveal are left out, for
+    everybody.
+    """
+    of_gallery = (Image.gallery_id == gallery.id, not_(Image.is_hidden))
+    query = image_rows().where(*of_gallery).limit(MOST_IN_GALLERY)
     if gallery.kind == "story":
         return rows_of(query.order_by(Image.page_number, Image.id))
     rows = rows_of(query.order_by(Image.id))
@@ -167,17 +202,30 @@ def gallery_images(gallery: Gallery) -> Sequence[Row[Any]]:
     return sorted(rows, key=lambda row: row.round_number or 0)
 
 
-def list_rounds(game: Gallery) -> list[RoundCard]:
-    """Return the rounds of a game in their order."""
+def first_illustration(gallery_id: UUID) -> Row[Any] | None:
+    """Return the picture on a story's first page."""
+    query = image_rows().where(Image.gallery_id == gallery_id)
+    return current_session().execute(query.order_by(Image.page_number, Image.id).limit(1)).first()
+
+
+def unfinished_images(gallery: Gallery) -> Sequence[Row[Any]]:
+    """Return the images of a gallery whose pictures are still to come, or failed."""
+    query = all_image_rows().where(Image.gallery_id == gallery.id, Image.status != "completed")
+    return rows_of(query.order_by(Image.id).limit(MOST_IN_GALLERY))
+
+
+def list_rounds(game: Gallery, *, viewer: Viewer) -> list[RoundCard]:
+    """Return the rounds of a game in their order, with the pictures that *viewer* sees."""
     rounds = current_session().scalars(
         select(Round).where(Round.gallery_id == game.id).order_by(Round.number)
     )
     by_id = {round_.id: round_ for round_ in rounds}
-    previews = _previews(Image.round_id, list(by_id))
-    counts = _counts(Image.round_id, list(by_id))
+    previews = _previews(Image.round_id, list(by_id), viewer)
+    counts = _counts(Image.round_id, list(by_id), *_seen_pictures(viewer))
     return [
         RoundCard(
             number=round_.number,
+            is_hidden=round_.is_hidden,
             created_at=round_.created_at,
             image_count=counts.get(round_.id, 0),
             previews=previews[round_.id],
@@ -216,8 +264,14 @@ def _listed_round(query: Select[Any], code: str, number: int, viewer: Viewer) ->
     if game is None or not sees(viewer, game):
         raise NotFound
     wanted = {"wanted": game.round_id, "code": code, "number": number}
+    expected = dict.fromkeys(json.loads(game.players or "null") or ())
+    if game.is_hidden and not may_write(viewer, game.owner_id):
+        there = connection.execute(_PLAYERS_OF_ROUND, wanted).scalars()
+        return RoundListing(game=game, number=number, hidden_count=len({*there, *expected}))
     rows = connection.execute(query, wanted).all()
-    return RoundListing(game=game, number=number, images=tuple(rows))
+    for row in rows:
+        expected.pop(row.player, None)
+    return RoundListing(game=game, number=number, images=tuple(rows), expected=tuple(expected))
 
 
 def _one(viewer: Viewer, *conditions: ColumnElement[bool]) -> Gallery:
@@ -228,10 +282,14 @@ def _one(viewer: Viewer, *conditions: ColumnElement[bool]) -> Gallery:
     return gallery
 
 
-def _previews(column: Any, ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
-    """Return the first few images of each gallery or round, in one query."""
+def _seen_pictures(viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
+    return Image.status == "completed", may_see(viewer, Image)
+
+
+def _previews(column: Any, ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, list[Row[Any]]]:
+    """Return the first few pictures of each gallery or round, in one query."""
     place = func.row_number().over(partition_by=column, order_by=Image.id).label("place")
-    ranked = select(Image.id, place).where(column.in_(ids), Image.status == "completed").subquery()
+    ranked = select(Image.id, place).where(column.in_(ids), *_seen_pictures(viewer)).subquery()
     query = (
         image_rows()
         .join(ranked, ranked.c.id == Image.id)
@@ -244,7 +302,7 @@ def _previews(column: Any, ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
     return found
 
 
-def _counts(column: Any, ids: Sequence[UUID]) -> dict[UUID, int]:
+def _counts(column: Any, ids: Sequence[UUID], *conditions: ColumnElement[bool]) -> dict[UUID, int]:
     """Return how many rows belong to each of *ids*: of one page's galleries, never of all."""
-    query = select(column, func.count()).where(column.in_(ids)).group_by(column)
+    query = select(column, func.count()).where(column.in_(ids), *conditions).group_by(column)
     return {row[0]: row[1] for row in current_session().execute(query)}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case, select
+from sqlalchemy import Row, Select, case, not_, select
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
@@ -40,11 +40,15 @@ class ImageFilter:
 
 def image_rows() -> Select[Any]:
     """Select images with the names of what they belong to; only those with a picture."""
+    return all_image_rows().where(Image.status == "completed")
+
+
+def all_image_rows() -> Select[Any]:
+    """Select images with the names of what they belong to, whether their pictures are there."""
     return (
         select(*COLUMNS)
         .outerjoin(Gallery, Image.gallery_id == Gallery.id)
         .outerjoin(Round, Image.round_id == Round.id)
-        .where(Image.status == "completed")
     )
 
 
@@ -101,17 +105,24 @@ def facets(column: str, *, viewer: Viewer, kind: str) -> list[str]:
 
 
 def show_image(image_id: UUID, *, viewer: Viewer) -> Row[Any]:
-    """Return one image.
+    """Return one image, whether its picture is there or still to come.
 
     Raises:
         NotFound: it isn't there, or isn't *viewer*'s to see.
     """
+    return _one(all_image_rows().where(Image.id == image_id), viewer)
+
+
+def show_picture(image_id: UUID, *, viewer: Viewer) -> Row[Any]:
+    """Return one image whose picture is there; raises ``NotFound`` as ``show_image`` does."""
     return _one(image_rows().where(Image.id == image_id), viewer)
 
 
 def show_shared_image(image_id: UUID, *, gallery: Gallery) -> Row[Any]:
     """Return an image of a gallery whose share link was followed; raises ``NotFound``."""
-    query = image_rows().where(Image.id == image_id, Image.gallery_id == gallery.id)
+    query = image_rows().where(
+        Image.id == image_id, Image.gallery_id == gallery.id, not_(Image.is_hidden)
+    )
     row = current_session().execute(query).first()
     if row is None:
         raise NotFound

@@ -1,30 +1,54 @@
 """Take an image in: the one way by which pictures come into the gallery."""
 
-from gallery.services.ingest.keeping import versioned_key, write_search
+from gallery.services.ingest.keeping import (
+    Slot,
+    copy_of,
+    keep,
+    prepare,
+    versioned_key,
+    write_search,
+)
 from gallery.services.ingest.kinds import (
     IMAGE_TYPES,
     PAGE_METHODS,
+    ROUND_FORMAT,
     SHORTEST_SESSION,
+    check_page,
+    check_place,
+    round_key,
+    round_slot,
     save_generation,
     save_round_image,
     save_session_image,
     save_story_image,
+    story_key,
+    story_slot,
 )
-from gallery.services.ingest.told import MOST_CARDS, Details, Intake, Saved, Submission
+from gallery.services.ingest.told import Details, Intake, Saved, Submission
 
 __all__ = [
     "IMAGE_TYPES",
-    "MOST_CARDS",
     "PAGE_METHODS",
+    "ROUND_FORMAT",
     "SHORTEST_SESSION",
     "Details",
     "Intake",
     "Saved",
+    "Slot",
     "Submission",
+    "check_page",
+    "check_place",
+    "copy_of",
+    "keep",
+    "prepare",
+    "round_key",
+    "round_slot",
     "save_generation",
     "save_round_image",
     "save_session_image",
     "save_story_image",
+    "story_key",
+    "story_slot",
     "versioned_key",
     "write_search",
 ]

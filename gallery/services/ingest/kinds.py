@@ -27,6 +27,7 @@ from gallery.services.prompt_cache import hash_prompt
 IMAGE_TYPES = ("main", "infographic_1", "infographic_2", "lifestyle", "comparison")
 PAGE_METHODS = {"story": "story", "consistent": "consistent", "gptimg": "gptimg"}
 SHORTEST_SESSION = timedelta(days=7)
+ROUND_FORMAT = "jpeg"
 
 
 def save_session_image(
@@ -87,28 +88,14 @@ def save_round_image(
         ImageRejected: see ``verify``.
         StorageError: nothing was kept.
     """
-    require_user(viewer)
-    check_slug("game code", code)
-    check_round_number(number)
-    check_slug("player", player)
+    check_place(code, number, player, viewer=viewer)
     submission.checked()
-    _refuse_strangers("game", code, viewer)
-    prepared = prepare(content, stored_as="jpeg")
+    prepared = prepare(content, stored_as=ROUND_FORMAT)
 
     def slot(session: Session) -> Slot:
-        game = game_for_writing(session, code, viewer, now)
-        round_ = round_for_writing(session, game, number, now)
-        same = select(Image).where(Image.round_id == round_.id, Image.player == player)
-        values = {
-            "round_id": round_.id,
-            "player": player,
-            "submission_id": submission.submission_id,
-            "completed_sentence": submission.completed_sentence,
-            "cards": list(submission.cards),
-        }
-        return Slot(existing=session.scalar(same), values=_in_gallery("round", game) | values)
+        return round_slot(session, code, number, player, submission, viewer=viewer, now=now)
 
-    base_key = f"generated-images/game-{code}/round-{number}/player-{player}.jpg"
+    base_key = round_key(code, number, player)
     sentence = details.prompt or submission.completed_sentence or ""
     wish = hash_prompt(sentence, submission.cards, style=details.style, service=details.service)
     return keep(prepared, base_key, slot, details, intake, now, sentence=sentence, wish=wish)
@@ -137,21 +124,21 @@ def save_story_image(
         ImageRejected: see ``verify``.
         StorageError: nothing was kept.
     """
-    if method not in PAGE_METHODS:
-        raise InvalidField(f"method must be one of {', '.join(PAGE_METHODS)}")
-    if not 1 <= page_number <= 10_000:
-        raise InvalidField("pageNumber must be from 1 to 10,000")
-    gallery_id = require_gallery_writer("story", story_id, viewer=viewer)
+    gallery_id = check_page(story_id, page_number, method, viewer=viewer)
     prepared = prepare(content, stored_as=intake.story_format)
     if not intake.saves_stories:
         return None
 
     def slot(session: Session) -> Slot:
-        values = {"page_number": page_number, "is_character_referenced": is_character_referenced}
-        return Slot(values=_in_gallery("story", _gallery(session, gallery_id, viewer)) | values)
+        return story_slot(
+            session,
+            gallery_id,
+            page_number,
+            viewer=viewer,
+            is_character_referenced=is_character_referenced,
+        )
 
-    name = f"{PAGE_METHODS[method]}-{int(now.timestamp())}-p{page_number}"
-    base_key = f"{intake.story_prefix}/{name}.{EXTENSIONS[prepared.format]}"
+    base_key = story_key(page_number, method, intake=intake, now=now)
     return keep(prepared, base_key, slot, details, intake, now)
 
 
@@ -168,7 +155,6 @@ def save_generation(
 
     Raises:
         SignInRequired: nobody is signed in.
-        InvalidField: there is no such visibility.
         InvalidField: no such visibility.
         ImageRejected: see ``verify``.
         StorageError: nothing was kept.
@@ -186,6 +172,83 @@ def save_generation(
     name = f"{now:%Y%m%d_%H%M%S}_{model}_{image_id.hex[-8:]}.{EXTENSIONS[prepared.format]}"
     base_key = f"images/generations/{now:%Y-%m-%d}/{model}/{name}"
     return keep(prepared, base_key, slot, details, intake, now)
+
+
+def check_place(code: str, number: int, player: str, *, viewer: Viewer) -> None:
+    """Refuse what can't be a player's place in a round, or isn't *viewer*'s to fill.
+
+    Raises:
+        SignInRequired, NotFound: the game is somebody else's.
+        InvalidName: the code, number or player can't be a name.
+    """
+    require_user(viewer)
+    check_slug("game code", code)
+    check_round_number(number)
+    check_slug("player", player)
+    _refuse_strangers("game", code, viewer)
+
+
+def check_page(story_id: str, page_number: int, method: str, *, viewer: Viewer) -> UUID:
+    """Return the story's id if *viewer* may illustrate this page of it in this way.
+
+    Raises:
+        SignInRequired, NotFound: the story is somebody else's.
+        InvalidField: no such method, or no such page.
+    """
+    if method not in PAGE_METHODS:
+        raise InvalidField(f"method must be one of {', '.join(PAGE_METHODS)}")
+    if not 1 <= page_number <= 10_000:
+        raise InvalidField("pageNumber must be from 1 to 10,000")
+    return require_gallery_writer("story", story_id, viewer=viewer)
+
+
+def round_slot(
+    session: Session,
+    code: str,
+    number: int,
+    player: str,
+    submission: Submission,
+    *,
+    viewer: Viewer,
+    now: datetime,
+) -> Slot:
+    """Return the row of a player's picture, or what a new one begins with."""
+    game = game_for_writing(session, code, viewer, now)
+    round_ = round_for_writing(session, game, number, now)
+    same = select(Image).where(Image.round_id == round_.id, Image.player == player)
+    values = {
+        "round_id": round_.id,
+        "is_hidden": round_.is_hidden,
+        "player": player,
+        "submission_id": submission.submission_id,
+        "completed_sentence": submission.completed_sentence,
+        "cards": list(submission.cards),
+    }
+    return Slot(existing=session.scalar(same), values=_in_gallery("round", game) | values)
+
+
+def story_slot(
+    session: Session,
+    gallery_id: UUID,
+    page_number: int,
+    *,
+    viewer: Viewer,
+    is_character_referenced: bool,
+) -> Slot:
+    """Return what a new illustration of a page begins with."""
+    values = {"page_number": page_number, "is_character_referenced": is_character_referenced}
+    return Slot(values=_in_gallery("story", _gallery(session, gallery_id, viewer)) | values)
+
+
+def round_key(code: str, number: int, player: str) -> str:
+    """Return the first key of a player's picture."""
+    return f"generated-images/game-{code}/round-{number}/player-{player}.jpg"
+
+
+def story_key(page_number: int, method: str, *, intake: Intake, now: datetime) -> str:
+    """Return the first key of an illustration; the file's name tells how it was made."""
+    name = f"{PAGE_METHODS[method]}-{int(now.timestamp())}-p{page_number}"
+    return f"{intake.story_prefix}/{name}.{EXTENSIONS[intake.story_format]}"
 
 
 def _refuse_strangers(kind: str, slug: str, viewer: Viewer) -> None:

@@ -6,28 +6,34 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from gallery.errors import InvalidField
-from gallery.services.identifiers import check_text
-from gallery.storage import Storage
-
-MOST_CARDS = 32
+from gallery.services.identifiers import check_cards, check_text
+from gallery.storage import Storage, Storages
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
     """Where images are taken in, and by which rules; made once, when the app starts."""
 
-    storage: Storage
+    storages: Storages
     retention: timedelta
     story_prefix: str = "generated"
     story_format: str = "png"
     saves_stories: bool = True
     makes_thumbnails_ahead: bool = False
 
+    @property
+    def storage(self) -> Storage:
+        """The provider that takes new images."""
+        return self.storages.default
+
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What whoever made an image tells of it; all of it may be left out."""
+    """What whoever made an image tells of it; all of it may be left out.
+
+    ``lease_id`` is the lease on its prompt that the image redeems, and
+    ``cost_micros`` what it cost, in millionths of the currency.
+    """
 
     prompt: str = ""
     negative_prompt: str | None = None
@@ -37,6 +43,8 @@ class Details:
     category: str | None = None
     parameters: dict[str, Any] | None = None
     generated_at: datetime | None = None
+    lease_id: UUID | None = None
+    cost_micros: int | None = None
 
     def checked(self) -> "Details":
         """Return these details if a row can hold them.
@@ -67,10 +75,7 @@ class Submission:
         """
         check_text("submission_id", self.submission_id or "", most=128)
         check_text("completed_sentence", self.completed_sentence or "")
-        if len(self.cards) > MOST_CARDS:
-            raise InvalidField(f"cards has {len(self.cards)} entries; at most {MOST_CARDS}")
-        for card in self.cards:
-            check_text("cards", card, most=1000)
+        check_cards(self.cards)
         return self
 
 

@@ -171,6 +171,9 @@ def read_download(token: str, *, signer: LinkSigner, now: datetime) -> Followed:
     image = current_session().execute(query).first()
     if image is None:
         raise _ended("gone", link, None)
+    if image.is_hidden:
+        # Until the reveal nobody gets it; after that the link opens it again.
+        raise NotFound
     if link.image_id not in (None, image.id) or link.gallery_id not in (None, image.gallery_id):
         raise NotFound
     return Followed(

@@ -11,11 +11,13 @@ from gallery.schemas.openapi import GalleryAPI, openapi_settings
 from gallery.services.access import require_user
 from gallery.views.api import (
     docs,
+    events,
     galleries,
     games,
     health,
     images,
     links,
+    prompts,
     sessions,
     stats,
     stories,
@@ -23,7 +25,8 @@ from gallery.views.api import (
 from gallery.views.auth import current_viewer, protect_cookie_writes
 
 MOST_JSON = 64 * 1024
-BLUEPRINTS = [module.bp for module in (sessions, games, stories, images, galleries, links, stats)]
+MODULES = (sessions, games, events, stories, images, prompts, galleries, links, stats)
+BLUEPRINTS = [module.bp for module in MODULES]
 
 
 def refuse_nobodys_writes() -> None:

@@ -13,11 +13,20 @@ from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
 from gallery.schemas.galleries import gallery_json
-from gallery.services import catalog, idempotency
+from gallery.services import catalog, generation, idempotency
 from gallery.services.access import require_user
 from gallery.services.catalog import Page
 from gallery.views.addresses import Addresses, gallery_path
 from gallery.views.auth import current_viewer
+from gallery.views.lingering import PLACES, preferred_wait
+
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string", "example": "wait=10"},
+    "description": "`wait=N`: rather wait up to N seconds (at most 30) than be told that it is"
+    " pending.",
+}
 
 
 def absolute_addresses() -> Addresses:
@@ -70,6 +79,28 @@ def answer_conditionally(text: JSONText) -> Response:
     return response.make_conditional(request.environ)
 
 
+def answer_asked(asked: generation.Asked, as_json: Callable[[Any], dict[str, Any]]) -> Response:
+    """Answer with an image that was asked for, once it is there or the asker has waited enough."""
+    seconds = 0 if asked.is_finished else preferred_wait()
+    is_staying = seconds > 0 and PLACES.acquire(blocking=False)
+    if is_staying:
+        try:
+            generation.wait_for(asked.image_id, seconds=seconds)
+        finally:
+            PLACES.release()
+    image = catalog.show_image(asked.image_id, viewer=current_viewer())
+    response = jsonify(as_json(image))
+    if image.status in ("pending", "processing"):
+        response.status_code = 202
+        base = current_house().settings.PUBLIC_URL
+        response.headers["Location"] = f"{base}/api/images/{image.id}"
+    elif image.status == "completed" and not asked.replaced:
+        response.status_code = 201
+    if is_staying:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    return response
+
+
 def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     """Do a POST with an ``Idempotency-Key`` once, and repeat its answer after that."""
 
@@ -93,7 +124,9 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
             location=response.headers.get("Location"),
             body=response.get_data(),
         )
-        idempotency.end_request(owner_id, key, answer)
+        # "Come back later" is no answer to be repeated to who comes back.
+        is_final = "Retry-After" not in response.headers
+        idempotency.end_request(owner_id, key, answer if is_final else None)
         return response
 
     return answered

@@ -10,17 +10,35 @@ from werkzeug.wrappers import Response
 from gallery.errors import InvalidName
 from gallery.extensions import current_house
 from gallery.schemas.fields import instant
-from gallery.schemas.galleries import GalleryListSchema, GameSchema, PageQuerySchema, gallery_json
-from gallery.schemas.images import RoundImageSchema, RoundSchema, round_image_json
-from gallery.services import catalog, ingest
+from gallery.schemas.galleries import (
+    GalleryListSchema,
+    GameSchema,
+    PageQuerySchema,
+    RoundChangesSchema,
+    RoundSettingsSchema,
+    gallery_json,
+)
+from gallery.schemas.images import (
+    RoundImageRequestSchema,
+    RoundImageSchema,
+    RoundSchema,
+    expected_json,
+    hidden_json,
+    round_image_json,
+)
+from gallery.services import catalog, galleries, generation, ingest
 from gallery.services.identifiers import check_slug
 from gallery.views.addresses import ListedAddresses, gallery_path, listed_addresses
 from gallery.views.api.answers import (
+    PREFER,
     JSONText,
     absolute_addresses,
+    answer_asked,
     answer_conditionally,
     answer_galleries,
+    idempotent,
 )
+from gallery.views.api.prompts import read_wish
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
 from gallery.views.words import alt_text
@@ -47,12 +65,13 @@ def show(code: str) -> Response:
     rounds = [
         {
             "round": round_.number,
+            "hidden": round_.is_hidden,
             "image_count": round_.image_count,
             "created_at": instant(round_.created_at),
             "url": f"{base}/games/{code}/rounds/{round_.number}",
             "images_url": f"{base}/api/games/{code}/rounds/{round_.number}/images",
         }
-        for round_ in catalog.list_rounds(game)
+        for round_ in catalog.list_rounds(game, viewer=current_viewer())
     ]
     about = gallery_json(game, base + gallery_path("game", code))
     return jsonify(about | {"code": code, "rounds": rounds})
@@ -65,20 +84,55 @@ def images(code: str, number: str) -> Response:
     listing = catalog.list_round(
         check_slug("game code", code), round_number(number), viewer=current_viewer()
     )
+    return answer_conditionally(round_text(listing))
+
+
+@bp.route("/<code>/rounds/<number>", methods=["PATCH"])
+@bp.arguments(RoundChangesSchema)
+@bp.response(200, RoundSettingsSchema)
+def change(changes: dict[str, Any], code: str, number: str) -> Response:
+    """Hide a round until its reveal, reveal it, or name the players who are expected.
+
+    The round appears on first use, so it can be hidden before its first picture comes.
+    """
+    round_ = galleries.change_round(
+        code,
+        round_number(number),
+        viewer=current_viewer(),
+        now=current_house().now(),
+        is_hidden=changes.get("hidden"),
+        players=changes.get("players"),
+    )
+    return jsonify(
+        {
+            "game_code": code,
+            "round": round_.number,
+            "hidden": round_.is_hidden,
+            "players": round_.players or [],
+        }
+    )
+
+
+def round_text(listing: catalog.RoundListing) -> JSONText:
+    """Return a round as it is sent."""
     house = current_house()
     urls = listed_addresses(house, listing.game, base=house.settings.PUBLIC_URL)
     write = _kept_round if len(listing.images) <= MOST_KEPT_IMAGES else _write_round
-    return answer_conditionally(write(listing, urls))
+    return write(listing, urls)
 
 
 def _write_round(listing: catalog.RoundListing, urls: ListedAddresses) -> JSONText:
-    ends = [row.expires_at for row in listing.images if not row.is_kept and row.expires_at]
+    ends = [row.expires_at for row in listing.pictures if not row.is_kept and row.expires_at]
     return JSONText.of(
         {
             "game_code": listing.game.slug,
             "round": listing.number,
             "expires_at": instant(min(ends, default=None)),
-            "images": [round_image_json(row, urls, alt_text(row)) for row in listing.images],
+            "images": [
+                *(round_image_json(row, urls, alt_text(row)) for row in listing.images),
+                *map(expected_json, listing.expected),
+                *(hidden_json() for _ in range(listing.hidden_count)),
+            ],
         }
     )
 
@@ -122,6 +176,36 @@ def save(code: str, number: str, player: str) -> Response:
     response = jsonify(round_image_json(image, absolute_addresses(), alt_text(image)))
     response.status_code = 200 if saved.replaced else 201
     return response
+
+
+@bp.route("/<code>/rounds/<number>/players/<player>/generate", methods=["POST"])
+@bp.arguments(RoundImageRequestSchema)
+@bp.doc(parameters=[PREFER])
+@bp.response(201, RoundImageSchema)
+@bp.alt_response(200, schema=RoundImageSchema, description="It took another's place, or failed.")
+@bp.alt_response(202, schema=RoundImageSchema, description="It is being drawn.")
+@idempotent
+def generate(wanted: dict[str, Any], code: str, number: str, player: str) -> Response:
+    """Have a player's picture made: out of the prompt cache, or by the generator.
+
+    The answer comes at once; ask for the round's images, or listen to its events, to see it come.
+    With `Prefer: wait=10` the answer waits for the picture, up to so many seconds.
+    """
+    house = current_house()
+    asked = generation.ask_for_round_image(
+        code,
+        round_number(number),
+        player,
+        wish=read_wish(wanted),
+        submission_id=wanted.get("submission_id") or None,
+        completed_sentence=wanted.get("completed_sentence") or None,
+        viewer=current_viewer(),
+        studio=house.studio,
+        now=house.now(),
+    )
+    return answer_asked(
+        asked, lambda image: round_image_json(image, absolute_addresses(), alt_text(image))
+    )
 
 
 def round_number(text: str) -> int:

@@ -102,7 +102,7 @@ def _detail(image_id: UUID) -> Response:
     embedded = catalog.show_embedded(image_id)
     urls = absolute_addresses()
     more = {
-        "download_url": urls.download(image),
+        "download_url": urls.download(image) if image.status == "completed" else None,
         "embedded": embedded and {**embedded.read, "raw": embedded.raw},
     }
     return jsonify(image_json(image, urls, alt_text(image)) | more)

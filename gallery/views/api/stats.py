@@ -16,8 +16,5 @@ bp = Blueprint("stats", __name__, url_prefix="/api/stats", description="Statisti
 @bp.response(200, StatsSchema)
 def show() -> Response:
     """Show figures over the images that you find."""
-    house = current_house()
-    stats = gather_stats(
-        viewer=current_viewer(), now=house.now(), cost_per_image=house.settings.COST_PER_IMAGE
-    )
+    stats = gather_stats(viewer=current_viewer(), now=current_house().now())
     return jsonify(stats_json(stats))

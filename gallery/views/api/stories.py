@@ -1,13 +1,15 @@
 """Stories and their illustrations, in the spelling that story apps read."""
 
+import base64
 from typing import Any
 
-from flask import jsonify
+from flask import jsonify, request
 from flask_smorest import Blueprint
 from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidField
 from gallery.extensions import current_house
+from gallery.generators.base import GeneratedImage
 from gallery.schemas.fields import instant
 from gallery.schemas.galleries import (
     GalleryListSchema,
@@ -17,17 +19,35 @@ from gallery.schemas.galleries import (
     gallery_json,
 )
 from gallery.schemas.images import (
+    IllustrationRequestSchema,
     IllustrationSchema,
     illustration_json,
     unsaved_illustration_json,
 )
-from gallery.services import catalog, galleries, ingest
+from gallery.services import catalog, galleries, generation, ingest, prompt_cache
 from gallery.views.addresses import gallery_path, stored_path
-from gallery.views.api.answers import absolute_addresses, answer_galleries, idempotent
+from gallery.views.api.answers import (
+    PREFER,
+    absolute_addresses,
+    answer_asked,
+    answer_galleries,
+    idempotent,
+)
 from gallery.views.api.uploads import is_true, read_upload, upload_body
 from gallery.views.auth import current_viewer
 
 bp = Blueprint("stories", __name__, url_prefix="/api/stories", description="Stories")
+
+
+def _illustration_body() -> dict[str, Any]:
+    body = upload_body(
+        description="What was asked for.",
+        pageNumber="The page, from 1.",
+        characterReferenced="Whether a character reference was used.",
+        method="How the page was made: story, consistent or gptimg.",
+    )
+    scene = {"application/json": {"schema": IllustrationRequestSchema}}
+    return body | {"content": scene | body["content"]}
 
 
 @bp.route("", methods=["POST"])
@@ -61,19 +81,48 @@ def show(story_id: str) -> Response:
 
 
 @bp.route("/<story_id>/illustrations", methods=["POST"])
-@bp.doc(
-    requestBody=upload_body(
-        description="What was asked for.",
-        pageNumber="The page, from 1.",
-        characterReferenced="Whether a character reference was used.",
-        method="How the page was made: story, consistent or gptimg.",
-    )
-)
+@bp.doc(requestBody=_illustration_body(), parameters=[PREFER])
 @bp.response(201, IllustrationSchema)
-@bp.alt_response(200, schema=IllustrationSchema, description="Nothing is kept here.")
+@bp.alt_response(200, schema=IllustrationSchema, description="Nothing is kept here, or it failed.")
+@bp.alt_response(202, schema=IllustrationSchema, description="It is being drawn.")
 @idempotent
 def illustrate(story_id: str) -> Response:
-    """Save an illustration of a page; where nothing is to be kept, `localUrl` is left out."""
+    """Save an illustration of a page, or have a scene drawn.
+
+    A picture is sent as a form or as the body; a scene as JSON, and the answer comes at once
+    unless `Prefer: wait=N` asks to wait. Where nothing is to be kept, `localUrl` is left out.
+    """
+    if request.is_json:
+        wanted = bp.ARGUMENTS_PARSER.parse(IllustrationRequestSchema, request, location="json")
+        return _draw(story_id, wanted)
+    return _save(story_id)
+
+
+def _draw(story_id: str, wanted: dict[str, Any]) -> Response:
+    house, page_number = current_house(), wanted["pageNumber"]
+    asked_for: dict[str, Any] = {
+        "wish": prompt_cache.Wish(
+            sentence=wanted["scene"],
+            style=wanted.get("style") or None,
+            service=wanted.get("service") or None,
+        ),
+        "reference_id": wanted.get("referenceImageId"),
+        "is_character_referenced": wanted["characterReferenced"],
+        "method": wanted.get("method") or None,
+        "viewer": current_viewer(),
+        "studio": house.studio,
+    }
+    if not house.intake.saves_stories:
+        made, is_referenced = generation.draw_illustration(story_id, page_number, **asked_for)
+        url = made.url or _as_url(made)
+        return jsonify(
+            unsaved_illustration_json(url, wanted["scene"], page_number, made.model, is_referenced)
+        )
+    asked = generation.ask_for_illustration(story_id, page_number, now=house.now(), **asked_for)
+    return answer_asked(asked, _illustration)
+
+
+def _save(story_id: str) -> Response:
     house, upload = current_house(), read_upload()
     details = upload.details()
     page_number = _page_number(upload.text("pageNumber", "page_number"))
@@ -90,7 +139,8 @@ def illustrate(story_id: str) -> Response:
         is_character_referenced=is_referenced,
     )
     if saved is None:
-        return jsonify(unsaved_illustration_json(details, page_number, is_referenced))
+        told = (details.prompt, page_number, details.model, is_referenced)
+        return jsonify(unsaved_illustration_json(None, *told))
     image = catalog.show_image(saved.image_id, viewer=current_viewer())
     response = jsonify(_illustration(image))
     response.status_code = 201
@@ -114,9 +164,17 @@ def _page_number(text: str | None) -> int:
 
 
 def _illustration(image: Any) -> dict[str, Any]:
-    return illustration_json(image, absolute_addresses(), stored_path(image))
+    path = stored_path(image) if image.status == "completed" else None
+    return illustration_json(image, absolute_addresses(), path)
+
+
+def _as_url(made: GeneratedImage) -> str:
+    """Return a picture that is kept nowhere as the address that holds it whole (RFC 2397)."""
+    return f"data:image/{made.format};base64,{base64.b64encode(made.content).decode()}"
 
 
 def _story_json(story: Any, images: Any) -> dict[str, Any]:
     url = current_house().settings.PUBLIC_URL + gallery_path("story", story.slug)
-    return gallery_json(story, url) | {"illustrations": [_illustration(row) for row in images]}
+    waiting = catalog.unfinished_images(story)
+    shown = sorted([*images, *waiting], key=lambda row: (row.page_number or 0, row.id))
+    return gallery_json(story, url) | {"illustrations": [_illustration(row) for row in shown]}

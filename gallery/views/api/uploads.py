@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -14,6 +15,7 @@ from gallery.services.ingest import Details
 TRUE_WORDS = ("1", "true", "yes", "on")
 MOST_PARAMETERS = 65_536
 DEEPEST_PARAMETERS = 32
+MOST_COST = 1_000_000
 
 DESCRIPTION = (
     "Send the picture as the multipart field `image` with the other fields beside it, or as the"
@@ -36,7 +38,8 @@ class Upload:
         """Return what was told of how the image came to be.
 
         Raises:
-            InvalidField: ``parameters`` is no JSON object, or ``generated_at`` no time.
+            InvalidField: a text isn't what it should be: ``parameters`` no JSON
+                object, ``generated_at`` no time, ``lease_id`` no id, ``cost`` no amount.
         """
         return Details(
             prompt=self.text("prompt", "description") or "",
@@ -47,6 +50,8 @@ class Upload:
             category=self.text("category"),
             parameters=_parameters(self.text("parameters")),
             generated_at=_instant(self.text("generated_at")),
+            lease_id=_lease(self.text("lease_id")),
+            cost_micros=_cost(self.text("cost")),
         ).checked()
 
 
@@ -83,6 +88,8 @@ def upload_body(**more: str) -> dict[str, Any]:
         "category": "A category of your choice.",
         "parameters": "A JSON object of your choice.",
         "generated_at": "When it was made (RFC 3339).",
+        "lease_id": "The lease on its prompt, where one was taken.",
+        "cost": "What it cost, in the currency of `COST_PER_IMAGE`, where that is known.",
         **more,
     }
     fields = {name: {"type": "string", "description": text} for name, text in told.items()}
@@ -128,3 +135,23 @@ def _instant(text: str | None) -> datetime | None:
     if instant.tzinfo is None:
         raise InvalidField("generated_at needs an offset, such as Z")
     return instant
+
+
+def _lease(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise InvalidField("lease_id must be what the look-up answered") from None
+
+
+def _cost(text: str | None) -> int | None:
+    """Return an amount in millionths."""
+    if text is None:
+        return None
+    try:
+        cost = float(text)
+    except ValueError:
+        cost = -1.0
+    if not 0 <= cost <= MOST_COST:
+        raise InvalidField(f"cost must be an amount from 0 to {MOST_COST:,}")
+    return round(cost * 1_000_000)

@@ -1,0 +1,314 @@
+"""Ask for a picture: get it from the prompt cache at once, or a row that waits for it."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, select
+from sqlalchemy.orm import Session
+
+from gallery.errors import GeneratorBusy, InvalidField, NotFound, ObjectNotFound
+from gallery.extensions import current_session, end_reading, let_go, writing
+from gallery.generators.base import GeneratedImage, GenerationFailed
+from gallery.models import Gallery, GenerationRequest, Image
+from gallery.services.access import Viewer, require_user
+from gallery.services.catalog.galleries import first_illustration
+from gallery.services.catalog.images import show_picture
+from gallery.services.generation.drawing import begin, details_of, forget_picture, generate
+from gallery.services.generation.orders import Order, RoundPlace, StoryPlace
+from gallery.services.generation.studio import Studio
+from gallery.services.identifiers import new_id
+from gallery.services.ingest import (
+    Slot,
+    Submission,
+    check_page,
+    check_place,
+    copy_of,
+    keep,
+    round_slot,
+    story_slot,
+)
+from gallery.services.prompt_cache import Wish, count_hit, find_hit
+
+FindSlot = Callable[[Session], Slot]
+SETTLED = ("completed", "failed")
+# How often a waiting request looks whether its picture is there.
+LOOKS_EVERY_SECONDS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The row that was asked for: finished already or not, new or in another's place."""
+
+    image_id: UUID
+    is_finished: bool
+    replaced: bool
+
+
+def ask_for_round_image(
+    code: str,
+    number: int,
+    player: str,
+    *,
+    wish: Wish,
+    submission_id: str | None,
+    completed_sentence: str | None,
+    viewer: Viewer,
+    studio: Studio,
+    now: datetime,
+) -> Asked:
+    """Ask for a player's picture; where one hangs already, the new one takes its place.
+
+    ``wish.service`` is the generator's name where it was given.
+
+    Raises:
+        SignInRequired, NotFound: the game is somebody else's.
+        InvalidName, InvalidField: a value is out of bounds, or an unknown generator.
+        GeneratorBusy: too many pictures wait; nothing was changed.
+    """
+    check_place(code, number, player, viewer=viewer)
+    order = Order(
+        wish=wish.checked(),
+        generator=studio.generator(wish.service).name,
+        place=RoundPlace(
+            code=code,
+            number=number,
+            player=player,
+            submission_id=submission_id,
+            completed_sentence=completed_sentence or wish.completed_sentence,
+        ),
+    )
+    submission = Submission(**order.place.values(order.wish)).checked()
+
+    def slot(session: Session) -> Slot:
+        return round_slot(session, code, number, player, submission, viewer=viewer, now=now)
+
+    return _ask(order, slot, studio, now, owner_id=_owner_of("game", code, viewer))
+
+
+def ask_for_illustration(
+    story_id: str,
+    page_number: int,
+    *,
+    wish: Wish,
+    reference_id: UUID | None,
+    is_character_referenced: bool,
+    method: str | None,
+    viewer: Viewer,
+    studio: Studio,
+    now: datetime,
+) -> Asked:
+    """Ask for an illustration of a scene on a story's page.
+
+    With *reference_id*, or the story's first illustration where its character
+    is to be referenced, the picture is made after that one.
+
+    Raises:
+        SignInRequired, NotFound: the story, or the reference, is somebody else's.
+        InvalidField: a value is out of bounds, or an unknown generator.
+        GeneratorBusy: too many pictures wait; nothing was changed.
+    """
+    order, gallery_id = _illustration(
+        story_id, page_number, wish=wish, reference_id=reference_id,
+        is_character_referenced=is_character_referenced, method=method, viewer=viewer,
+        studio=studio,
+    )  # fmt: skip
+
+    def slot(session: Session) -> Slot:
+        return story_slot(
+            session,
+            gallery_id,
+            page_number,
+            viewer=viewer,
+            is_character_referenced=order.reference_id is not None,
+        )
+
+    return _ask(order, slot, studio, now, owner_id=_owner_of("story", story_id, viewer))
+
+
+def draw_illustration(
+    story_id: str,
+    page_number: int,
+    *,
+    wish: Wish,
+    reference_id: UUID | None,
+    is_character_referenced: bool,
+    method: str | None,
+    viewer: Viewer,
+    studio: Studio,
+) -> tuple[GeneratedImage, bool]:
+    """Draw an illustration that is not to be kept; tell whether a reference was used.
+
+    Raises:
+        SignInRequired, NotFound, InvalidField, GeneratorBusy: as ``ask_for_illustration``.
+        GenerationFailed: nothing came of it.
+    """
+    order, _ = _illustration(
+        story_id, page_number, wish=wish, reference_id=reference_id,
+        is_character_referenced=is_character_referenced, method=method, viewer=viewer,
+        studio=studio,
+    )  # fmt: skip
+    end_reading()
+    drawing = studio.submit(lambda: generate(order, studio=studio))
+    try:
+        made = drawing.result(timeout=studio.lease_lasts(studio.generator(order.generator)).seconds)
+    except TimeoutError:
+        drawing.cancel()
+        raise GenerationFailed("It was not drawn in time: too many others are waiting.") from None
+    return made, order.reference_id is not None
+
+
+def wait_for(image_id: UUID, *, seconds: float) -> None:
+    """Return once the row is finished or failed, or after so many seconds."""
+    until = time.monotonic() + seconds
+    status = select(Image.status).where(Image.id == image_id)
+    while time.monotonic() < until:
+        if current_session().scalar(status) in (*SETTLED, None):
+            return
+        let_go()
+        time.sleep(LOOKS_EVERY_SECONDS)
+
+
+def _illustration(
+    story_id: str,
+    page_number: int,
+    *,
+    wish: Wish,
+    reference_id: UUID | None,
+    is_character_referenced: bool,
+    method: str | None,
+    viewer: Viewer,
+    studio: Studio,
+) -> tuple[Order, UUID]:
+    generator = studio.generator(wish.service)
+    gallery_id = check_page(story_id, page_number, method or "story", viewer=viewer)
+    wish.checked()
+    reference = _reference(gallery_id, reference_id, is_character_referenced, viewer)
+    if reference is not None:
+        wish = Wish(**vars(wish) | {"reference": reference.sha256})
+    place = StoryPlace(
+        page_number=page_number,
+        method=method or _method(generator.model, reference),
+        is_character_referenced=reference is not None,
+    )
+    order = Order(
+        wish=wish,
+        generator=generator.name,
+        place=place,
+        reference_id=reference.id if reference else None,
+    )
+    return order, gallery_id
+
+
+def _method(model: str, reference: Row[Any] | None) -> str:
+    """Return the way in which a page is made, as its file's name tells it."""
+    if reference is None:
+        return "story"
+    return "gptimg" if model.startswith("gpt-image") else "consistent"
+
+
+def _reference(
+    gallery_id: UUID, reference_id: UUID | None, is_character_referenced: bool, viewer: Viewer
+) -> Row[Any] | None:
+    if reference_id is not None:
+        try:
+            return show_picture(reference_id, viewer=viewer)
+        except NotFound:
+            raise InvalidField("referenceImageId: there is no such picture") from None
+    if not is_character_referenced:
+        return None
+    found = first_illustration(gallery_id)
+    if found is None:
+        raise InvalidField(
+            "characterReferenced: the story has no picture yet that shows its character"
+        )
+    return found
+
+
+def _ask(
+    order: Order, find_slot: FindSlot, studio: Studio, now: datetime, *, owner_id: UUID
+) -> Asked:
+    image = find_hit(owner_id, order.wish.hash, now=now)
+    if image is not None:
+        try:
+            return _copy(order, image, find_slot, studio, now)
+        except ObjectNotFound:
+            forget_picture(image.owner_id, order.wish.hash)
+    end_reading()
+    studio.require_room()
+    asked = _open(order, find_slot, studio, now)
+    # Where others were faster, the wish lies in the database until there is room.
+    with suppress(GeneratorBusy):
+        begin(owner_id, order.wish.hash, studio=studio)
+    return asked
+
+
+def _copy(
+    order: Order, image: Row[Any], find_slot: FindSlot, studio: Studio, now: datetime
+) -> Asked:
+    """Hang a copy of a picture that is there, and count the hit in the same transaction."""
+    intake, wish = studio.intake, order.wish
+
+    def slot(session: Session) -> Slot:
+        found = find_slot(session)
+        owner_id = found.existing.owner_id if found.existing else found.values["owner_id"]
+        count_hit(session, owner_id, wish, image, rules=studio.rules, now=now)
+        return found
+
+    saved = keep(
+        copy_of(image, stored_as=order.place.stored_as(intake), intake=intake),
+        order.place.base_key(intake=intake, now=now),
+        slot,
+        details_of(order, image),
+        intake,
+        now,
+        sentence=wish.completed_sentence,
+        wish=wish.hash,
+    )
+    return Asked(image_id=saved.image_id, is_finished=True, replaced=saved.replaced)
+
+
+def _open(order: Order, find_slot: FindSlot, studio: Studio, now: datetime) -> Asked:
+    """Write the row that waits, and what it waits for; what hung there hangs until then."""
+    with writing() as session:
+        slot = find_slot(session)
+        image = slot.existing or _new_row(order, slot, studio, now)
+        image.status, image.failure = "pending", None
+        session.add(image)
+        session.flush()
+        session.execute(delete(GenerationRequest).where(GenerationRequest.image_id == image.id))
+        session.add(
+            GenerationRequest(
+                image_id=image.id,
+                owner_id=image.owner_id,
+                prompt_hash=order.wish.hash,
+                wish=order.as_json(),
+                requested_at=now,
+            )
+        )
+    replaced = image.storage_key is not None
+    return Asked(image_id=image.id, is_finished=False, replaced=replaced)
+
+
+def _owner_of(kind: str, slug: str, viewer: Viewer) -> UUID:
+    """Return whose the picture will be: the gallery's owner's, or of who opens the gallery."""
+    owner = select(Gallery.owner_id).where(Gallery.kind == kind, Gallery.slug == slug)
+    return current_session().scalar(owner) or require_user(viewer)
+
+
+def _new_row(order: Order, slot: Slot, studio: Studio, now: datetime) -> Image:
+    wish = order.wish
+    values = {
+        "id": new_id(now),
+        "prompt": wish.completed_sentence,
+        "prompt_hash": wish.hash,
+        "style": wish.style,
+        "service": order.generator,
+        "created_at": now,
+        "expires_at": now + studio.intake.retention,
+    }
+    return Image(**values | slot.values)

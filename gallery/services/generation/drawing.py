@@ -1,0 +1,292 @@
+"""Draw what is asked for: once a prompt, whoever asks and however often.
+
+Who has the lease on a prompt draws it, keeps the picture for the first
+who waits, and a copy of it for each of the others, in whatever process
+they asked. All of it can be stopped anywhere: the requests are still
+there, and are tended again.
+"""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from gallery.errors import GalleryError, GeneratorBusy, NotFound, ObjectNotFound
+from gallery.extensions import current_session, end_reading, writing
+from gallery.generators.base import GeneratedImage, GenerationFailed
+from gallery.models import GenerationRequest, Image, PromptEntry
+from gallery.services.catalog.images import image_rows
+from gallery.services.generation.orders import Order, read_order
+from gallery.services.generation.studio import Studio
+from gallery.services.identifiers import MOST_TEXT
+from gallery.services.ingest import Details, Slot, copy_of, keep, prepare
+from gallery.services.prompt_cache import (
+    Hit,
+    Lease,
+    count_hit,
+    find_hit,
+    release_lease,
+    take_lease,
+)
+
+# A picture whose drawing was cut off so often takes the process with it, as far as we know.
+MOST_ATTEMPTS = 3
+TENDED_AT_ONCE = 50
+log = logging.getLogger(__name__)
+
+
+class Withdrawn(GalleryError):
+    """Nobody waits for this picture any more."""
+
+
+def tend(*, studio: Studio) -> int:
+    """Begin, or finish, what nobody is at work on; return how many prompts were looked at.
+
+    Requests whose picture came meanwhile get their copies, and a prompt
+    whose lease has expired is drawn anew.
+    """
+    waiting = (
+        select(GenerationRequest.owner_id, GenerationRequest.prompt_hash)
+        .order_by(GenerationRequest.requested_at)
+        .limit(TENDED_AT_ONCE)
+    )
+    prompts = dict.fromkeys((row[0], row[1]) for row in current_session().execute(waiting))
+    end_reading()
+    for owner_id, prompt_hash in prompts:
+        try:
+            begin(owner_id, prompt_hash, studio=studio)
+        except GeneratorBusy:
+            break
+    return len(prompts)
+
+
+def begin(owner_id: UUID, prompt_hash: str, *, studio: Studio) -> None:
+    """Have a prompt drawn in the pool, unless somebody is at it or its picture is there.
+
+    Raises:
+        GeneratorBusy: there is no room; the requests go on waiting.
+    """
+    studio.require_room()
+    requests = _waiting(owner_id, prompt_hash)
+    if not requests:
+        return
+    order = read_order(requests[0].wish)
+    lasts = studio.lease_lasts(studio.generator(order.generator))
+    answer = take_lease(owner_id, order.wish, lasts=lasts, now=studio.clock())
+    if isinstance(answer, Hit):
+        studio.submit(partial(_serve, owner_id, prompt_hash, studio))
+    elif isinstance(answer, Lease):
+        try:
+            studio.submit(partial(_draw, owner_id, prompt_hash, answer.lease_id, studio))
+        except GeneratorBusy:
+            release_lease(owner_id, prompt_hash, answer.lease_id)
+            raise
+
+
+def generate(order: Order, *, studio: Studio) -> GeneratedImage:
+    """Let the order's generator draw it.
+
+    Raises:
+        GenerationFailed: nothing came of it; the message says why.
+    """
+    reference = _reference(order, studio)
+    end_reading()
+    return studio.generator(order.generator).generate(order.wish.prompt, reference=reference)
+
+
+def fill(
+    image_id: UUID,
+    order: Order,
+    made: GeneratedImage | Row[Any],
+    *,
+    studio: Studio,
+) -> None:
+    """Hang a picture, or a copy of one that is there, where it is waited for.
+
+    Raises:
+        Withdrawn: nobody waits for it any more; nothing was kept.
+        ImageRejected, StorageError: nothing was kept.
+    """
+    now, intake = studio.clock(), studio.intake
+    stored_as = order.place.stored_as(intake)
+    prepared = (
+        prepare(made.content, stored_as=stored_as)
+        if isinstance(made, GeneratedImage)
+        else copy_of(made, stored_as=stored_as, intake=intake)
+    )
+
+    def slot(session: Session) -> Slot:
+        image = _still_wanted(session, image_id, order)
+        if not isinstance(made, GeneratedImage):
+            count_hit(session, image.owner_id, order.wish, made, rules=studio.rules, now=now)
+        return Slot(existing=image, values=order.place.values(order.wish))
+
+    keep(
+        prepared,
+        order.place.base_key(intake=intake, now=now),
+        slot,
+        details_of(order, made),
+        intake,
+        now,
+        sentence=order.wish.completed_sentence,
+        wish=order.wish.hash,
+    )
+
+
+def details_of(order: Order, made: GeneratedImage | Row[Any]) -> Details:
+    """Return what is known of how a picture came to be; a copy is told as its original."""
+    if isinstance(made, GeneratedImage):
+        cost = None if made.cost is None else round(made.cost * 1_000_000)
+        return Details(
+            model=made.model[:100],
+            service=order.generator,
+            style=order.wish.style,
+            parameters=made.parameters,
+            cost_micros=cost,
+        )
+    return Details(
+        model=made.model,
+        service=made.service,
+        style=order.wish.style,
+        parameters=made.parameters,
+        cost_micros=made.cost_micros,
+    )
+
+
+def _draw(owner_id: UUID, prompt_hash: str, lease_id: UUID, studio: Studio) -> None:
+    """Draw a prompt whose lease we have, for all who wait for it."""
+    try:
+        order = _start(owner_id, prompt_hash)
+        if order is not None:
+            made = generate(order, studio=studio)
+            _hang_first(owner_id, prompt_hash, made, studio)
+    except GalleryError as error:
+        log.warning("a picture failed: %s", error)
+        _fail(owner_id, prompt_hash, _told(error))
+    except Exception:
+        _fail(owner_id, prompt_hash, "Something went wrong while it was drawn.")
+        raise
+    finally:
+        release_lease(owner_id, prompt_hash, lease_id)
+    _serve(owner_id, prompt_hash, studio)
+
+
+def _start(owner_id: UUID, prompt_hash: str) -> Order | None:
+    """Note that a prompt is being drawn, and return what is wanted; None if nobody waits.
+
+    Raises:
+        GenerationFailed: it was begun too often, and never came to an end.
+    """
+    with writing() as session:
+        requests = _waiting(owner_id, prompt_hash)
+        if not requests:
+            return None
+        if requests[0].attempts >= MOST_ATTEMPTS:
+            raise GenerationFailed("It was begun several times, and never finished.")
+        ids = [request.image_id for request in requests]
+        session.execute(update(Image).where(Image.id.in_(ids)).values(status="processing"))
+        session.execute(
+            update(GenerationRequest)
+            .where(GenerationRequest.image_id.in_(ids))
+            .values(attempts=GenerationRequest.attempts + 1)
+        )
+    return read_order(requests[0].wish)
+
+
+def _hang_first(owner_id: UUID, prompt_hash: str, made: GeneratedImage, studio: Studio) -> None:
+    """Keep the picture for the first who still waits."""
+    for request in _waiting(owner_id, prompt_hash):
+        try:
+            order = read_order(request.wish)
+            fill(request.image_id, order, made, studio=studio)
+        except (Withdrawn, NotFound):
+            continue
+        return
+
+
+def _serve(owner_id: UUID, prompt_hash: str, studio: Studio) -> None:
+    """Give a copy to each who waits for a picture that is there."""
+    for request in _waiting(owner_id, prompt_hash):
+        image = find_hit(owner_id, prompt_hash, now=studio.clock())
+        if image is None:
+            return
+        try:
+            order = read_order(request.wish)
+            fill(request.image_id, order, image, studio=studio)
+        except (Withdrawn, NotFound):
+            continue
+        except ObjectNotFound:
+            forget_picture(owner_id, prompt_hash)
+            return
+        except GalleryError as error:
+            _fail(owner_id, prompt_hash, _told(error))
+            return
+
+
+def forget_picture(owner_id: UUID, prompt_hash: str) -> None:
+    """Let an entry's picture be no hit any more: its object is gone."""
+    log.error("the picture of the prompt %s is missing or damaged", prompt_hash)
+    with writing() as session:
+        session.execute(
+            update(PromptEntry)
+            .where(PromptEntry.prompt_hash == prompt_hash, PromptEntry.owner_id == owner_id)
+            .values(image_id=None)
+        )
+
+
+def _waiting(owner_id: UUID, prompt_hash: str) -> Sequence[GenerationRequest]:
+    query = (
+        select(GenerationRequest)
+        .where(GenerationRequest.owner_id == owner_id, GenerationRequest.prompt_hash == prompt_hash)
+        .order_by(GenerationRequest.image_id)
+        .execution_options(populate_existing=True)
+    )
+    return current_session().scalars(query).all()
+
+
+def _still_wanted(session: Session, image_id: UUID, order: Order) -> Image:
+    request = session.get(GenerationRequest, image_id, populate_existing=True)
+    image = session.get(Image, image_id, populate_existing=True)
+    if request is None or image is None or request.prompt_hash != order.wish.hash:
+        raise Withdrawn
+    return image
+
+
+def _fail(owner_id: UUID, prompt_hash: str, reason: str) -> None:
+    """Tell all who wait for a prompt why nothing came of it.
+
+    Where a picture hung before, it hangs there again.
+    """
+    with writing() as session:
+        for request in _waiting(owner_id, prompt_hash):
+            image = session.get(Image, request.image_id, populate_existing=True)
+            if image is not None:
+                image.status = "completed" if image.storage_key else "failed"
+                image.failure = reason[:MOST_TEXT]
+            session.delete(request)
+
+
+def _told(error: GalleryError) -> str:
+    """Return what may be told of an error: what is inside stays inside."""
+    if isinstance(error, GenerationFailed) or error.status < 500:
+        return error.detail or error.title
+    return f"{error.title}."
+
+
+def _reference(order: Order, studio: Studio) -> bytes | None:
+    if order.reference_id is None:
+        return None
+    query = image_rows().where(Image.id == order.reference_id)
+    image = current_session().execute(query).first()
+    try:
+        if image is None or image.sha256 != order.wish.reference:
+            raise ObjectNotFound
+        storage = studio.intake.storages.named(image.storage_provider)
+        with storage.open(image.storage_key) as file:
+            return file.read()
+    except ObjectNotFound:
+        raise GenerationFailed("The picture that it should look like is gone.") from None

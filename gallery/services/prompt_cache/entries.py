@@ -1,0 +1,288 @@
+"""The entries of the cache: hits, and the lease for who makes what is missing.
+
+An entry belongs to one owner. It is a hit as long as its picture is
+there, is still of this prompt, and is the owner's own or one that
+everybody finds. Everything that decides between two askers is one
+statement on the entry's row, so that of many at once, in whatever
+process, one gets the lease.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from gallery.errors import LeaseNotHeld
+from gallery.extensions import UTCDateTime, current_session, insert_into, writing
+from gallery.models import Image, PromptDay, PromptEntry
+from gallery.services.access import Viewer, require_user
+from gallery.services.catalog.images import image_rows
+from gallery.services.prompt_cache.wishes import Wish
+
+# How soon somebody who waits for another's picture should ask again.
+RETRY_AFTER = timedelta(seconds=1)
+DAYS_REMEMBERED = timedelta(days=400)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptRules:
+    """How long a lease lasts, and what a picture costs where its generator doesn't tell."""
+
+    lease_lasts: timedelta
+    cost_micros: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """The picture is there."""
+
+    image: Row[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The asker, and nobody else, is to make the picture until ``expires_at``."""
+
+    lease_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """Somebody else makes the picture; ask again after a while."""
+
+    retry_after: timedelta = RETRY_AFTER
+
+
+def look_up(
+    wish: Wish, *, viewer: Viewer, rules: PromptRules, now: datetime
+) -> Hit | Lease | Pending:
+    """Return the picture of *wish*, or the lease to make it, or that somebody else is at it.
+
+    A hit is counted, with what it saved.
+
+    Raises:
+        SignInRequired: nobody is signed in.
+        InvalidField: the wish asks for nothing, or for too much.
+    """
+    owner_id = require_user(viewer)
+    prompt_hash = wish.checked().hash
+    image = find_hit(owner_id, prompt_hash, now=now)
+    if image is None:
+        answer = take_lease(owner_id, wish, lasts=rules.lease_lasts, now=now)
+        if not isinstance(answer, Hit):
+            return answer
+        image = answer.image
+    with writing() as session:
+        count_hit(session, owner_id, wish, image, rules=rules, now=now)
+    return Hit(image=image)
+
+
+def find_hit(owner_id: UUID, prompt_hash: str, *, now: datetime) -> Row[Any] | None:
+    """Return the picture that *owner_id* may use for this prompt, their own first."""
+    wanted = {"owner": owner_id, "hash": prompt_hash, "now": now}
+    return current_session().connection().execute(_hit(), wanted).first()
+
+
+def take_lease(
+    owner_id: UUID, wish: Wish, *, lasts: timedelta, now: datetime
+) -> Hit | Lease | Pending:
+    """Claim the prompt for *owner_id*, unless its picture came meanwhile or another has it."""
+    lease = Lease(lease_id=uuid4(), expires_at=now + lasts)
+    with writing() as session:
+        if not _claim(session, owner_id, wish, lease, now):
+            return Pending()
+        # Only now: before the claim, a picture might have come just after the look.
+        image = find_hit(owner_id, wish.hash, now=now)
+        if image is None:
+            return lease
+        _end_lease(session, owner_id, wish.hash, lease.lease_id)
+    return Hit(image=image)
+
+
+def release_lease(owner_id: UUID, prompt_hash: str, lease_id: UUID) -> None:
+    """Give a lease back: nothing came of it."""
+    with writing() as session:
+        _end_lease(session, owner_id, prompt_hash, lease_id)
+
+
+def require_lease(prompt_hash: str, lease_id: UUID) -> None:
+    """Refuse a lease that can't be redeemed, before its picture is looked at.
+
+    Raises:
+        LeaseNotHeld: see ``redeem_lease``, which decides.
+    """
+    held = select(PromptEntry.owner_id).where(
+        PromptEntry.prompt_hash == prompt_hash, PromptEntry.lease_id == lease_id
+    )
+    if current_session().execute(held).first() is None:
+        raise LeaseNotHeld
+
+
+def redeem_lease(session: Session, owner_id: UUID, prompt_hash: str, lease_id: UUID) -> None:
+    """End a lease with the picture that it was taken for.
+
+    One that has expired is good as long as nobody else took over.
+
+    Raises:
+        LeaseNotHeld: it was used, belongs to somebody else or to another
+            prompt, or has gone to another since it expired.
+    """
+    if not _end_lease(session, owner_id, prompt_hash, lease_id):
+        raise LeaseNotHeld
+
+
+def count_hit(
+    session: Session, owner_id: UUID, wish: Wish, image: Row[Any], *, rules: PromptRules,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Count that *image* was used instead of paying for a new one."""
+    cost = rules.cost_micros if image.cost_micros is None else image.cost_micros
+    key = {"owner_id": owner_id, "prompt_hash": wish.hash}
+    entry = insert_into(PromptEntry).values(
+        **key, prompt=wish.completed_sentence, image_id=image.id, hits=1, last_hit_at=now,
+        saved_micros=cost, created_at=now,
+    )  # fmt: skip
+    session.execute(
+        entry.on_conflict_do_update(
+            index_elements=list(key),
+            set_={
+                "hits": PromptEntry.hits + 1,
+                "last_hit_at": now,
+                "saved_micros": PromptEntry.saved_micros + cost,
+            },
+        )
+    )
+    _count_day(session, key, now, hits=1, saved_micros=cost)
+
+
+def register(session: Session, image: Image, *, now: datetime) -> None:
+    """Let *image* be the picture of its prompt, unless its owner has one already."""
+    if not image.prompt.split():
+        return
+    key = {"owner_id": image.owner_id, "prompt_hash": image.prompt_hash}
+    entry = insert_into(PromptEntry).values(
+        **key, prompt=image.prompt, image_id=image.id, hits=0, saved_micros=0, created_at=now
+    )
+    session.execute(entry.on_conflict_do_nothing())
+    has_one = exists().where(
+        Image.id == PromptEntry.image_id,
+        Image.owner_id == PromptEntry.owner_id,
+        *_is_picture_of_entry(now),
+    )
+    session.execute(
+        update(PromptEntry)
+        .where(
+            PromptEntry.owner_id == image.owner_id,
+            PromptEntry.prompt_hash == image.prompt_hash,
+            not_(has_one),
+        )
+        .values(image_id=image.id, prompt=image.prompt)
+        .execution_options(synchronize_session=False)
+    )
+    if not image.is_cached:
+        _count_day(session, key, now, originals=1)
+
+
+def forget_prompts(*, now: datetime) -> None:
+    """Forget entries that have no picture and never saved anything, and days long past."""
+    with writing() as session:
+        session.execute(
+            delete(PromptEntry)
+            .where(
+                PromptEntry.image_id.is_(None),
+                PromptEntry.hits == 0,
+                or_(PromptEntry.lease_expires_at.is_(None), PromptEntry.lease_expires_at <= now),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            delete(PromptDay)
+            .where(PromptDay.day < (now - DAYS_REMEMBERED).date())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _claim(session: Session, owner_id: UUID, wish: Wish, lease: Lease, now: datetime) -> bool:
+    entry = insert_into(PromptEntry).values(
+        owner_id=owner_id, prompt_hash=wish.hash, prompt=wish.completed_sentence, hits=0,
+        saved_micros=0, lease_id=lease.lease_id, lease_expires_at=lease.expires_at, created_at=now,
+    )  # fmt: skip
+    claimed = session.execute(
+        entry.on_conflict_do_update(
+            index_elements=["owner_id", "prompt_hash"],
+            set_={"lease_id": lease.lease_id, "lease_expires_at": lease.expires_at},
+            where=or_(PromptEntry.lease_expires_at.is_(None), PromptEntry.lease_expires_at <= now),
+        ).returning(PromptEntry.lease_id)
+    )
+    return claimed.first() is not None
+
+
+def _end_lease(session: Session, owner_id: UUID, prompt_hash: str, lease_id: UUID) -> bool:
+    ended = session.execute(
+        update(PromptEntry)
+        .where(
+            PromptEntry.owner_id == owner_id,
+            PromptEntry.prompt_hash == prompt_hash,
+            PromptEntry.lease_id == lease_id,
+        )
+        .values(lease_id=None, lease_expires_at=None)
+        .returning(PromptEntry.prompt_hash)
+        .execution_options(synchronize_session=False)
+    )
+    return ended.first() is not None
+
+
+def _count_day(session: Session, key: dict[str, Any], now: datetime, **more: int) -> None:
+    counts = {"originals": 0, "hits": 0, "saved_micros": 0} | more
+    row = insert_into(PromptDay).values(**key, day=now.date(), **counts)
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=[*key, "day"],
+            set_={name: getattr(PromptDay, name) + count for name, count in more.items()},
+        )
+    )
+
+
+def _is_picture_of_entry(now: Any) -> tuple[ColumnElement[bool], ...]:
+    """The image is there, is to stay, and is still of the entry's prompt."""
+    return (
+        Image.prompt_hash == PromptEntry.prompt_hash,
+        Image.status == "completed",
+        or_(Image.is_kept, Image.expires_at > now),
+    )
+
+
+@lru_cache(maxsize=1)
+def _hit() -> Any:
+    """Return the query for a hit; to put it together costs more than to run it."""
+    owner = bindparam("owner", type_=Uuid)
+    everybody_finds = and_(Image.visibility == "public", not_(Image.is_hidden))
+    return (
+        image_rows()
+        .join(PromptEntry, PromptEntry.image_id == Image.id)
+        .where(
+            PromptEntry.prompt_hash == bindparam("hash", type_=String),
+            *_is_picture_of_entry(bindparam("now", type_=UTCDateTime)),
+            or_(Image.owner_id == owner, everybody_finds),
+        )
+        .order_by((PromptEntry.owner_id == owner).desc(), Image.id)
+        .limit(1)
+    )
