@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.caching import measure_caching
 from bench.measure import Result
 from bench.paging import measure_paging
 from bench.reading import measure_reading
@@ -16,6 +17,7 @@ from bench.sweeping import measure_sweeping
 
 PARTS: dict[str, Callable[[Path], list[Result]]] = {
     "saving": measure_saving,
+    "caching": measure_caching,
     "reading": measure_reading,
     "sweeping": measure_sweeping,
     "paging": measure_paging,

@@ -114,10 +114,15 @@ def writing() -> Iterator[Session]:
         raise
 
 
-def insert_into(table: type[Base]) -> Any:
+def insert_into(table: type[Base], dialect: str) -> Any:
     """Return an INSERT that can say what happens on a conflict, in the database's own words."""
-    dialect = current_session().get_bind().dialect.name
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    plain: Any = table.__table__
+    return postgresql.insert(plain) if dialect == "postgresql" else sqlite.insert(plain)
+
+
+def dialect_of(session: Session) -> str:
+    """Return the name of the database's dialect: ``sqlite`` or ``postgresql``."""
+    return session.get_bind().dialect.name
 
 
 def let_go() -> None:

@@ -69,11 +69,12 @@ NO_NUMBERS = {
     "hexadecimal": "0x10",
     "infinite": "inf",
 }
-NUMBERS = {"number", "width", "image_id", "link_id"}
+NUMBERS = {"number", "page", "width", "image_id", "link_id"}
 # A value that is right for each parameter, so that a path is wrong in one place only.
 RIGHT = {
     "code": "TEA",
     "number": "1",
+    "page": "1",
     "player": "fox",
     "session_id": "{session}",
     "story_id": "{session}",

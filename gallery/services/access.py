@@ -48,7 +48,8 @@ def may_see(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement
 
 def sees(viewer: Viewer, row: Row[Any]) -> bool:
     """Tell of a row that was read what ``may_see`` asks of one that is yet to be found."""
-    return row.visibility != "private" or may_write(viewer, row.owner_id)
+    is_shown = row.visibility != "private" and not getattr(row, "is_hidden", False)
+    return is_shown or may_write(viewer, row.owner_id)
 
 
 def finds(viewer: Viewer, table: type[Image] | type[Gallery]) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from gallery.errors import AlreadyExists, InvalidField, NotFound, WrongCredentials
 from gallery.extensions import current_session, writing
@@ -118,18 +118,22 @@ def create_key(name: str, *, owner: str, now: datetime) -> NewKey:
     return NewKey(key=key, secret=secret)
 
 
+# Built once: each request of a program asks it.
+_WITH_KEY = (
+    select(User.id, User.name, User.is_admin)
+    .join(APIKey, APIKey.owner_id == User.id)
+    .where(APIKey.secret_sha256 == bindparam("digest"), APIKey.revoked_at.is_(None))
+)
+
+
 def viewer_with_key(secret: str) -> Viewer:
     """Return whom an API key acts as.
 
     Raises:
         WrongCredentials: no such key, or it was revoked.
     """
-    query = (
-        select(User.id, User.name, User.is_admin)
-        .join(APIKey, APIKey.owner_id == User.id)
-        .where(APIKey.secret_sha256 == _digest(secret), APIKey.revoked_at.is_(None))
-    )
-    row = current_session().execute(query).first()
+    connection = current_session().connection()
+    row = connection.execute(_WITH_KEY, {"digest": _digest(secret)}).first()
     if row is None:
         raise WrongCredentials("The API key is not right")
     return Viewer(user_id=row.id, name=row.name, is_admin=row.is_admin)

@@ -62,6 +62,24 @@ def test_seed_parameter_makes_a_variation(generator):
     assert other.content != usual.content
 
 
+def test_reference_has_an_influence(generator):
+    """Another reference makes another picture, and the same one the same."""
+    first = generator.generate("a calm sea", reference=b"one", **SMALL)
+    again = generator.generate("a calm sea", reference=b"one", **SMALL)
+    other = generator.generate("a calm sea", reference=b"another", **SMALL)
+
+    assert first == again
+    assert first.content != other.content
+    assert first.parameters["reference"] is True
+
+
+def test_no_reference_is_noted_where_there_was_none(generator):
+    """A picture from words alone doesn't claim a reference."""
+    made = generator.generate("a calm sea", **SMALL)
+
+    assert "reference" not in made.parameters
+
+
 @pytest.mark.parametrize("size", [(1, 1), (7, 2000), (2000, 7), (64, 48), (333, 517), (1600, 900)])
 def test_size_is_honoured(generator, size):
     """The picture has exactly the asked size, odd ones too."""

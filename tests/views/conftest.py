@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from flask import Flask
 
 from gallery import create_app
+from gallery.views.lingering import MOST_LINGERING, PLACES
 from tests.conftest import SECRET, Person
+from tests.views.asking import Painter, set_round
 from tests.views.contract import Contract
 from tests.views.reading import Browser
 from tests.views.saving import (
@@ -117,3 +120,36 @@ def story(alice: Person) -> str:
     story_id = open_story(alice, title="The lighthouse", visibility="public")
     illustrate(alice, story_id)
     return story_id
+
+
+@pytest.fixture
+def painter(app: Flask) -> Iterator[Painter]:
+    """The gallery's only generator: it draws at once, unless a test holds its brush."""
+    painter = Painter()
+    painter.may_finish.set()
+    app.extensions["gallery"].studio.generators = {painter.name: painter}
+    yield painter
+    painter.may_finish.set()
+
+
+@pytest.fixture
+def goodbye(alice: Person) -> Iterator[None]:
+    """After the test, all who listened to the first round of alice's game have left.
+
+    The server notices that somebody has gone when it tells them something.
+    """
+    yield
+    for turn in range(MOST_LINGERING * 20):
+        if _nobody_lingers():
+            return
+        set_round(alice, players=[f"guest-{turn}"])
+    pytest.fail("somebody still listens")
+
+
+def _nobody_lingers() -> bool:
+    taken = 0
+    while taken < MOST_LINGERING and PLACES.acquire(timeout=0.3):
+        taken += 1
+    for _ in range(taken):
+        PLACES.release()
+    return taken == MOST_LINGERING

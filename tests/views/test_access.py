@@ -14,6 +14,7 @@ from flask import Flask
 
 from tests.conftest import Person
 from tests.pictures import picture
+from tests.views.asking import Painter
 from tests.views.saving import (
     illustrate,
     open_session,
@@ -63,6 +64,7 @@ class Row:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+HIDE, REVEAL = "/games/TEA/rounds/1/hide", "/games/TEA/rounds/1/reveal"
 UPLOAD = {"content": picture(), "headers": {"Content-Type": "image/png"}}
 TABLE = (
     Row("GET", "/", "/", OPEN),
@@ -90,12 +92,20 @@ TABLE = (
     Row("GET", "/sessions/<slug:session_id>", "/sessions/{session}", SEEN),
     Row("GET", "/games/<slug:code>", "/games/TEA", SEEN),
     Row("GET", "/games/<slug:code>/rounds/<number:number>", "/games/TEA/rounds/1", SEEN),
+    Row("GET", "/games/<slug:code>/rounds/<number:number>/reveal", REVEAL, SEEN),
     Row("GET", "/stories/<slug:story_id>", "/stories/{story}", SEEN),
+    Row(
+        "GET",
+        "/stories/<slug:story_id>/pages/<number:page>",
+        "/stories/{story}/pages/1",
+        SEEN,
+    ),
     Row("GET", "/images/<uuid:image_id>", "/images/{generation}", SEEN),
     Row("GET", "/api/sessions/<session_id>", "/api/sessions/{session}", SEEN),
     Row("GET", "/api/sessions/<session_id>/images", "/api/sessions/{session}/images", SEEN),
     Row("GET", "/api/games/<code>", "/api/games/TEA", SEEN),
     Row("GET", "/api/games/<code>/rounds/<number>/images", "/api/games/TEA/rounds/1/images", SEEN),
+    Row("GET", "/api/games/<code>/rounds/<number>/events", "/api/games/TEA/rounds/1/events", SEEN),
     Row("GET", "/api/stories/<story_id>", "/api/stories/{story}", SEEN),
     Row("GET", "/api/images/<uuid:image_id>", "/api/images/{generation}", SEEN),
     Row(
@@ -146,6 +156,13 @@ TABLE = (
     Row("POST", "/api/sessions", "/api/sessions", always(401, 201, 201, 201), {"json": {}}),
     Row("POST", "/api/stories", "/api/stories", always(401, 201, 201, 201), {"json": {}}),
     Row("POST", "/api/images", "/api/images", always(401, 201, 201, 201), UPLOAD),
+    Row(
+        "POST",
+        "/api/prompts/lookup",
+        "/api/prompts/lookup",
+        always(401, 201, 201, 201),
+        {"json": {"sentence": "What nobody drew."}},
+    ),
     # Changes are the owner's and the admin's.
     Row(
         "PUT",
@@ -160,6 +177,20 @@ TABLE = (
         "/api/games/TEA/rounds/1/players/fox/image",
         CHANGED,
         UPLOAD,
+    ),
+    Row(
+        "POST",
+        "/api/games/<code>/rounds/<number>/players/<player>/generate",
+        "/api/games/TEA/rounds/1/players/owl/generate",
+        always(401, 201, 404, 201),
+        {"json": {"sentence": "What the owl dreams."}, "headers": {"Prefer": "wait=30"}},
+    ),
+    Row(
+        "PATCH",
+        "/api/games/<code>/rounds/<number>",
+        "/api/games/TEA/rounds/1",
+        CHANGED,
+        {"json": {"players": ["fox"]}},
     ),
     Row(
         "POST",
@@ -235,6 +266,8 @@ TABLE = (
         FORM,
         {"data": {"visibility": "{visibility}"}},
     ),
+    Row("POST", "/games/<slug:code>/rounds/<number:number>/hide", HIDE, FORM, {"data": {}}),
+    Row("POST", "/games/<slug:code>/rounds/<number:number>/reveal", REVEAL, FORM, {"data": {}}),
     Row("POST", "/links/<uuid:link_id>/revoke", "/links/{link_too}/revoke", FORM, {"data": {}}),
 )
 
@@ -289,12 +322,20 @@ def differences(person: Person, place: int, places: dict[str, str]) -> Iterator[
         if "data" in options:
             fields = {name: value.format(**places) for name, value in options["data"].items()}
             options["data"] = {"csrf_token": token} | fields
-        status = person.request(row.method, row.path.format(**places), **options).status_code
+        status = status_of(person, row.method, row.path.format(**places), **options)
         expected = getattr(row.expected, places["visibility"])[place]
         if status != expected:
             yield f"{row.method} {row.path}: {status} instead of {expected}"
         if row.path == "/logout":
             token = csrf_token(person)
+
+
+def status_of(person: Person, method: str, path: str, **options: Any) -> int:
+    """Return the status of an answer, without waiting for the end of one that has none."""
+    key = {"Authorization": f"Bearer {person.key}"} if person.key else {}
+    headers = key | options.pop("headers", {})
+    with person.http.stream(method, path, headers=headers, **options) as answer:
+        return answer.status_code
 
 
 def csrf_token(person: Person) -> str:
@@ -305,7 +346,12 @@ def csrf_token(person: Person) -> str:
 @pytest.mark.parametrize("visibility", VISIBILITIES)
 @pytest.mark.parametrize("name", PEOPLE)
 def test_everybody_gets_what_the_table_says(
-    request: pytest.FixtureRequest, alice: Person, name: str, visibility: str
+    request: pytest.FixtureRequest,
+    alice: Person,
+    painter: Painter,
+    goodbye: None,
+    name: str,
+    visibility: str,
 ) -> None:
     """Each route answers each kind of asker, for each visibility, as the table says."""
     places = furnish(alice, visibility)

@@ -268,6 +268,7 @@ def test_illustration_has_the_story_apps_spelling(alice: Person) -> None:
 
     assert set(body) == {
         "id", "url", "localUrl", "description", "pageNumber", "model", "characterReferenced",
+        "status", "error",
     }  # fmt: skip
     assert (body["pageNumber"], body["model"], body["characterReferenced"]) == (3, "gpt", True)
     assert body["localUrl"].startswith("/generated/story-")

@@ -40,7 +40,7 @@ def test_round_json_has_exactly_the_documented_members(alice: Person) -> None:
     assert set(body["images"][0]) == {
         "id", "player_id", "submission_id", "completed_sentence", "image_url", "download_url",
         "thumbnails", "width", "height", "placeholder", "alt", "art_style", "ai_service",
-        "cached", "generated_at", "expires_at",
+        "cached", "generated_at", "expires_at", "status", "error",
     }  # fmt: skip
     assert set(body["images"][0]["thumbnails"]) == {"320", "640", "1280"}
     assert body["images"][0]["expires_at"] == "2026-04-13T15:09:26Z"

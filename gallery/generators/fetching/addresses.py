@@ -70,7 +70,7 @@ def read_address(text: str) -> WebAddress:
         AddressRefused: it is anything else, names a user, or writes its host oddly.
     """
     try:
-        if len(text) > LONGEST_ADDRESS or not re.fullmatch(r"[!-~]+", text) or "\\" in text:
+        if len(text) > LONGEST_ADDRESS or not re.fullmatch(r"[!-~]+", text):
             raise ValueError("characters that don't belong in an address")
         parts = urlsplit(text)
         if parts.scheme not in _PORTS or "@" in parts.netloc:

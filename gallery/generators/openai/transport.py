@@ -6,7 +6,6 @@ wants a refusal retried, and reads answers of any length. All of that is
 decided here instead, in the one place that it lets others fill in.
 """
 
-from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import httpcore2
@@ -95,21 +94,12 @@ def _pause_asked(headers: httpx2.Headers) -> float | None:
     """Return the seconds that the server wants us to wait, or None where it names none."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            seconds = float(headers.get(name, "")) * unit
+            return float(headers.get(name, "")) * unit
         except ValueError:
             continue
-        return seconds if seconds >= 0 else None
-    return _seconds_until(headers.get("retry-after", ""), since=headers.get("date", ""))
-
-
-def _seconds_until(then: str, *, since: str) -> float | None:
-    """Both are dates as HTTP writes them; the server's own clock is what counts."""
     try:
-        end, start = parsedate_to_datetime(then), parsedate_to_datetime(since)
-        return max(0.0, _seconds_between(start, end))
+        # A date is held against the server's own clock, which may differ from ours.
+        end, start = (parsedate_to_datetime(headers.get(n, "")) for n in ("retry-after", "date"))
+        return (end - start).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def _seconds_between(start: datetime, end: datetime) -> float:
-    return (end - start).total_seconds()

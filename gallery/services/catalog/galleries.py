@@ -45,7 +45,7 @@ _ROUND_OF_GAME: Any = (
     select(
         *Gallery.__table__.columns,
         Round.id.label("round_id"),
-        Round.is_hidden,
+        Round.is_hidden.label("is_hidden_round"),
         # As text: what was read of a round is to be a key, and a list can't be.
         cast(Round.players, String).label("players"),
     )
@@ -134,7 +134,7 @@ class RoundListing:
     @property
     def is_hidden(self) -> bool:
         """Tell whether only the owner sees what is in it."""
-        return bool(self.game.is_hidden)
+        return bool(self.game.is_hidden_round)
 
     @property
     def pictures(self) -> list[Row[Any]]:
@@ -265,7 +265,7 @@ def _listed_round(query: Select[Any], code: str, number: int, viewer: Viewer) ->
         raise NotFound
     wanted = {"wanted": game.round_id, "code": code, "number": number}
     expected = dict.fromkeys(json.loads(game.players or "null") or ())
-    if game.is_hidden and not may_write(viewer, game.owner_id):
+    if game.is_hidden_round and not may_write(viewer, game.owner_id):
         there = connection.execute(_PLAYERS_OF_ROUND, wanted).scalars()
         return RoundListing(game=game, number=number, hidden_count=len({*there, *expected}))
     rows = connection.execute(query, wanted).all()

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case, not_, select
+from sqlalchemy import Row, Select, bindparam, case, not_, select
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
 from gallery.models import EmbeddedText, Gallery, Image, Round
-from gallery.services.access import Viewer, finds, may_see
+from gallery.services.access import Viewer, finds, may_see, sees
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
 FACETS_OF = 1000
@@ -110,12 +111,15 @@ def show_image(image_id: UUID, *, viewer: Viewer) -> Row[Any]:
     Raises:
         NotFound: it isn't there, or isn't *viewer*'s to see.
     """
-    return _one(all_image_rows().where(Image.id == image_id), viewer)
+    return _seen(_by_id(), {"image_id": image_id}, viewer)
 
 
 def show_picture(image_id: UUID, *, viewer: Viewer) -> Row[Any]:
     """Return one image whose picture is there; raises ``NotFound`` as ``show_image`` does."""
-    return _one(image_rows().where(Image.id == image_id), viewer)
+    image = show_image(image_id, viewer=viewer)
+    if image.status != "completed":
+        raise NotFound
+    return image
 
 
 def show_shared_image(image_id: UUID, *, gallery: Gallery) -> Row[Any]:
@@ -193,6 +197,19 @@ def list_story_files(
 def rows_of(query: Select[Any]) -> Sequence[Row[Any]]:
     """Run a query over images to its end."""
     return current_session().execute(query).all()
+
+
+@lru_cache(maxsize=1)
+def _by_id() -> Any:
+    """Return the query for one image; to put it together costs more than to run it."""
+    return all_image_rows().where(Image.id == bindparam("image_id"))
+
+
+def _seen(query: Select[Any], wanted: dict[str, Any], viewer: Viewer) -> Row[Any]:
+    row = current_session().connection().execute(query, wanted).first()
+    if row is None or not sees(viewer, row):
+        raise NotFound
+    return row
 
 
 def _one(query: Select[Any], viewer: Viewer) -> Row[Any]:

@@ -15,7 +15,7 @@ from gallery.errors import GeneratorBusy, InvalidField, NotFound, ObjectNotFound
 from gallery.extensions import current_session, end_reading, let_go, writing
 from gallery.generators.base import GeneratedImage, GenerationFailed
 from gallery.models import Gallery, GenerationRequest, Image
-from gallery.services.access import Viewer, require_user
+from gallery.services.access import Viewer
 from gallery.services.catalog.galleries import first_illustration
 from gallery.services.catalog.images import show_picture
 from gallery.services.generation.drawing import begin, details_of, forget_picture, generate
@@ -70,7 +70,7 @@ def ask_for_round_image(
         InvalidName, InvalidField: a value is out of bounds, or an unknown generator.
         GeneratorBusy: too many pictures wait; nothing was changed.
     """
-    check_place(code, number, player, viewer=viewer)
+    owner_id = check_place(code, number, player, viewer=viewer)
     order = Order(
         wish=wish.checked(),
         generator=studio.generator(wish.service).name,
@@ -87,7 +87,7 @@ def ask_for_round_image(
     def slot(session: Session) -> Slot:
         return round_slot(session, code, number, player, submission, viewer=viewer, now=now)
 
-    return _ask(order, slot, studio, now, owner_id=_owner_of("game", code, viewer))
+    return _ask(order, slot, studio, now, owner_id=owner_id)
 
 
 def ask_for_illustration(
@@ -127,7 +127,7 @@ def ask_for_illustration(
             is_character_referenced=order.reference_id is not None,
         )
 
-    return _ask(order, slot, studio, now, owner_id=_owner_of("story", story_id, viewer))
+    return _ask(order, slot, studio, now, owner_id=_owner_of(gallery_id))
 
 
 def draw_illustration(
@@ -237,7 +237,7 @@ def _ask(
         try:
             return _copy(order, image, find_slot, studio, now)
         except ObjectNotFound:
-            forget_picture(image.owner_id, order.wish.hash)
+            forget_picture(image)
     end_reading()
     studio.require_room()
     asked = _open(order, find_slot, studio, now)
@@ -294,10 +294,8 @@ def _open(order: Order, find_slot: FindSlot, studio: Studio, now: datetime) -> A
     return Asked(image_id=image.id, is_finished=False, replaced=replaced)
 
 
-def _owner_of(kind: str, slug: str, viewer: Viewer) -> UUID:
-    """Return whose the picture will be: the gallery's owner's, or of who opens the gallery."""
-    owner = select(Gallery.owner_id).where(Gallery.kind == kind, Gallery.slug == slug)
-    return current_session().scalar(owner) or require_user(viewer)
+def _owner_of(gallery_id: UUID) -> UUID:
+    return current_session().scalars(select(Gallery.owner_id).where(Gallery.id == gallery_id)).one()
 
 
 def _new_row(order: Order, slot: Slot, studio: Studio, now: datetime) -> Image:

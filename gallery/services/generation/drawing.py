@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from gallery.errors import GalleryError, GeneratorBusy, NotFound, ObjectNotFound
+from gallery.errors import GalleryError, GeneratorBusy, InvalidField, NotFound, ObjectNotFound
 from gallery.extensions import current_session, end_reading, writing
 from gallery.generators.base import GeneratedImage, GenerationFailed
 from gallery.models import GenerationRequest, Image, PromptEntry
@@ -75,7 +75,12 @@ def begin(owner_id: UUID, prompt_hash: str, *, studio: Studio) -> None:
     if not requests:
         return
     order = read_order(requests[0].wish)
-    lasts = studio.lease_lasts(studio.generator(order.generator))
+    try:
+        lasts = studio.lease_lasts(studio.generator(order.generator))
+    except InvalidField:
+        # The settings have changed since; who waits behind it must not wait for ever.
+        _fail(owner_id, prompt_hash, f"The generator {order.generator} is no longer there.")
+        return
     answer = take_lease(owner_id, order.wish, lasts=lasts, now=studio.clock())
     if isinstance(answer, Hit):
         studio.submit(partial(_serve, owner_id, prompt_hash, studio))
@@ -220,21 +225,19 @@ def _serve(owner_id: UUID, prompt_hash: str, studio: Studio) -> None:
         except (Withdrawn, NotFound):
             continue
         except ObjectNotFound:
-            forget_picture(owner_id, prompt_hash)
+            forget_picture(image)
             return
         except GalleryError as error:
             _fail(owner_id, prompt_hash, _told(error))
             return
 
 
-def forget_picture(owner_id: UUID, prompt_hash: str) -> None:
-    """Let an entry's picture be no hit any more: its object is gone."""
-    log.error("the picture of the prompt %s is missing or damaged", prompt_hash)
+def forget_picture(image: Row[Any]) -> None:
+    """Let a picture be no hit any more, in nobody's entry: its object is gone."""
+    log.error("the object of %s is missing or damaged", image.storage_key)
     with writing() as session:
         session.execute(
-            update(PromptEntry)
-            .where(PromptEntry.prompt_hash == prompt_hash, PromptEntry.owner_id == owner_id)
-            .values(image_id=None)
+            update(PromptEntry).where(PromptEntry.image_id == image.id).values(image_id=None)
         )
 
 

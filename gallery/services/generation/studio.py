@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gallery.errors import GalleryError, GeneratorBusy, InvalidField
 from gallery.extensions import Clock
@@ -83,7 +83,10 @@ class Studio:
         with self._lock:
             self.require_room()
             self._busy += 1
-        return self._pool.submit(self._do, work)
+        future = self._pool.submit(self._do, work)
+        # Not by the work itself: work that is cancelled before its turn never runs.
+        future.add_done_callback(self._make_room)
+        return future
 
     def _do(self, work: Callable[[], T]) -> T:
         try:
@@ -95,6 +98,7 @@ class Studio:
             # The outer edge of a thread: nobody above would hear of it.
             log.exception("a picture could not be drawn")
             raise
-        finally:
-            with self._lock:
-                self._busy -= 1
+
+    def _make_room(self, _future: Future[Any]) -> None:
+        with self._lock:
+            self._busy -= 1

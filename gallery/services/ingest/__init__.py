@@ -1,13 +1,6 @@
 """Take an image in: the one way by which pictures come into the gallery."""
 
-from gallery.services.ingest.keeping import (
-    Slot,
-    copy_of,
-    keep,
-    prepare,
-    versioned_key,
-    write_search,
-)
+from gallery.services.ingest.keeping import copy_of, keep, prepare, versioned_key
 from gallery.services.ingest.kinds import (
     IMAGE_TYPES,
     PAGE_METHODS,
@@ -24,6 +17,7 @@ from gallery.services.ingest.kinds import (
     story_key,
     story_slot,
 )
+from gallery.services.ingest.rows import Slot, write_search
 from gallery.services.ingest.told import Details, Intake, Saved, Submission
 
 __all__ = [

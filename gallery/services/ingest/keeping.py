@@ -6,14 +6,14 @@ an object without a row. A replacement gets the next key, the row moves to
 it, and only after the commit the old object goes.
 """
 
+import hashlib
 import io
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,14 +23,22 @@ from gallery.imaging.convert import to_format
 from gallery.imaging.metadata import EmbeddedMetadata, read_metadata
 from gallery.imaging.placeholder import make_placeholder
 from gallery.imaging.verify import DECODING, Picture, verify
-from gallery.models import EmbeddedText, GenerationRequest, Image, KeyVersion, SearchDocument
+from gallery.models import EmbeddedText, Image, KeyVersion
 from gallery.services import thumbnails
-from gallery.services.identifiers import MOST_TEXT, new_id
+from gallery.services.ingest.rows import (
+    Slot,
+    remember_version,
+    stored_values,
+    times,
+    told,
+    write_row,
+)
 from gallery.services.ingest.told import Details, Intake, Saved
-from gallery.services.prompt_cache import hash_prompt, redeem_lease, register, require_lease
+from gallery.services.prompt_cache import redeem_lease, register, require_lease
 from gallery.storage import Storage, StoredObject
 
 _MOST_ATTEMPTS = 1000
+_USED_VERSION = select(KeyVersion.version).where(KeyVersion.base_key == bindparam("base_key"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +59,10 @@ class Prepared:
     @property
     def height(self) -> int:
         return self.picture.height
+
+    def is_entry_of(self, image: Image) -> bool:  # noqa: ARG002 - copies ask it
+        """Tell whether the prompt cache knows a picture of *image*'s owner already."""
+        return False
 
     def put(self, key: str, storage: Storage) -> StoredObject:
         """Keep the bytes as the object *key*."""
@@ -88,6 +100,10 @@ class Copied:
     def placeholder(self) -> str:
         return str(self.source.placeholder)
 
+    def is_entry_of(self, image: Image) -> bool:
+        """Tell whether the prompt cache knows a picture of *image*'s owner already: this one."""
+        return bool(self.source.owner_id == image.owner_id)
+
     def put(self, key: str, storage: Storage) -> StoredObject:
         """Copy the object inside the storage.
 
@@ -105,14 +121,6 @@ class Copied:
         if self.embedded is None:
             return None
         return {"raw": self.embedded.raw, "read": self.embedded.read}
-
-
-@dataclass(kw_only=True)
-class Slot:
-    """The row that an image goes to: the one it replaces, or a new one with these values."""
-
-    existing: Image | None = None
-    values: dict[str, Any] = field(default_factory=dict)
 
 
 def versioned_key(base_key: str, version: int) -> str:
@@ -151,21 +159,16 @@ def copy_of(source: Row[Any], *, stored_as: str | None, intake: Intake) -> Prepa
     format, its bytes are read and taken in anew.
 
     Raises:
-        ObjectNotFound: the picture is gone.
+        ObjectNotFound: the picture is gone, or is no longer what it was.
     """
     if source.storage_provider == intake.storage.name and stored_as in (None, source.format):
         embedded = current_session().get(EmbeddedText, source.id)
         return Copied(source=source, embedded=embedded)
     with intake.storages.named(source.storage_provider).open(source.storage_key) as file:
         content = file.read()
+    if hashlib.sha256(content).hexdigest() != source.sha256:
+        raise ObjectNotFound(f"{source.storage_key} is damaged")
     return replace(prepare(content, stored_as=stored_as), is_cached=True)
-
-
-def embedded_text(prepared: Prepared | Copied, name: str) -> str:
-    """Return what the generator wrote into the file under *name*, or an empty text."""
-    parts = prepared.embedded_parts()
-    value = parts["read"].get(name) if parts else None
-    return str(value) if value else ""
 
 
 def keep(
@@ -181,22 +184,23 @@ def keep(
     wish: str | None = None,
 ) -> Saved:
     """Put the object, then write the row, then drop what was replaced."""
-    values = _told(prepared, details.checked(), sentence, wish)
+    values = told(prepared, details.checked(), sentence, wish)
     if details.lease_id:
         require_lease(values["prompt_hash"], details.lease_id)
     stored, version = _put_next(base_key, prepared, intake.storage)
-    values |= _stored(prepared, stored, intake.storage.name)
-    values |= _times(details, now, keeping or intake.retention)
+    values |= stored_values(prepared, stored, intake.storage.name)
+    values |= times(details, now, keeping or intake.retention)
     try:
         with writing() as session:
             slot = find_slot(session)
             old_key = slot.existing.storage_key if slot.existing else None
             old_provider = slot.existing.storage_provider if slot.existing else None
-            image = _write_row(session, slot, values, prepared, now)
-            _remember_version(session, base_key, version)
+            image = write_row(session, slot, values, prepared, now)
+            remember_version(session, base_key, version)
             if details.lease_id:
                 redeem_lease(session, image.owner_id, image.prompt_hash, details.lease_id)
-            register(session, image, now=now)
+            if not prepared.is_entry_of(image):
+                register(session, image, now=now)
     except BaseException:
         _drop_unless_used(stored.key, storage=intake.storage)
         raise
@@ -228,8 +232,8 @@ def _put_next(
     base_key: str, prepared: Prepared | Copied, storage: Storage
 ) -> tuple[StoredObject, int]:
     """Keep the object under the first key that was never used."""
-    known = select(KeyVersion.version).where(KeyVersion.base_key == base_key)
-    used = current_session().scalar(known)
+    connection = current_session().connection()
+    used = connection.execute(_USED_VERSION, {"base_key": base_key}).scalar()
     end_reading()
     version = (used or 0) + 1
     for attempt in range(version, version + _MOST_ATTEMPTS):
@@ -239,98 +243,3 @@ def _put_next(
             continue
         return stored, attempt
     raise GalleryError(f"No free key was found for {base_key}")
-
-
-def _remember_version(session: Session, base_key: str, version: int) -> None:
-    known = session.get(KeyVersion, base_key)
-    if known is None:
-        session.add(KeyVersion(base_key=base_key, version=version))
-    else:
-        known.version = max(known.version, version)
-
-
-def _told(
-    prepared: Prepared | Copied, details: Details, sentence: str | None, wish: str | None
-) -> dict[str, Any]:
-    """Return what is known of how the image came to be: as told, else as embedded."""
-    prompt = sentence or details.prompt or embedded_text(prepared, "prompt")[:MOST_TEXT]
-    without = details.negative_prompt or embedded_text(prepared, "negative_prompt")[:MOST_TEXT]
-    model = details.model or embedded_text(prepared, "model")[:100]
-    return {
-        "prompt": prompt,
-        "negative_prompt": without or None,
-        "prompt_hash": wish or hash_prompt(prompt, style=details.style, service=details.service),
-        "model": model or None,
-        "service": details.service,
-        "style": details.style,
-        "category": details.category,
-        "parameters": details.parameters,
-        "cost_micros": details.cost_micros,
-    }
-
-
-def _stored(prepared: Prepared | Copied, stored: StoredObject, provider: str) -> dict[str, Any]:
-    return {
-        "storage_provider": provider,
-        "storage_key": stored.key,
-        "sha256": stored.sha256,
-        "size_bytes": stored.size_bytes,
-        "format": prepared.format,
-        "width": prepared.width,
-        "height": prepared.height,
-        "placeholder": prepared.placeholder,
-        "status": "completed",
-        "failure": None,
-        "is_cached": prepared.is_cached,
-    }
-
-
-def _times(details: Details, now: datetime, keeping: timedelta) -> dict[str, Any]:
-    return {
-        "generated_at": details.generated_at or now,
-        "completed_at": now,
-        "expires_at": now + keeping,
-    }
-
-
-def _write_row(
-    session: Session,
-    slot: Slot,
-    values: dict[str, Any],
-    prepared: Prepared | Copied,
-    now: datetime,
-) -> Image:
-    if slot.existing:
-        image = slot.existing
-        for name, value in (slot.values | values).items():
-            setattr(image, name, value)
-        # Whoever waited for another picture here has this one now.
-        session.execute(delete(GenerationRequest).where(GenerationRequest.image_id == image.id))
-    else:
-        image = Image(**{"id": new_id(now), "created_at": now} | slot.values | values)
-        session.add(image)
-    session.flush()
-    _write_embedded(session, image.id, prepared.embedded_parts())
-    write_search(session, image)
-    return image
-
-
-def _write_embedded(session: Session, image_id: UUID, parts: dict[str, Any] | None) -> None:
-    known = session.get(EmbeddedText, image_id)
-    if known is not None:
-        session.delete(known)
-        session.flush()
-    if parts is not None:
-        session.add(EmbeddedText(image_id=image_id, **parts))
-
-
-def write_search(session: Session, image: Image) -> None:
-    """Write down the words by which *image* is found, or write them anew."""
-    words = (image.prompt, image.completed_sentence, *(image.cards or ()), image.player)
-    more = (image.model, image.style, image.category)
-    body = "\n".join(dict.fromkeys(text for text in (*words, *more) if text))
-    document = session.scalar(select(SearchDocument).where(SearchDocument.image_id == image.id))
-    if document is None:
-        session.add(SearchDocument(image_id=image.id, body=body))
-    else:
-        document.body = body

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from gallery.errors import InvalidField, InvalidName, NotFound
 from gallery.extensions import current_session
 from gallery.imaging.convert import EXTENSIONS
-from gallery.models import Gallery, Image
+from gallery.models import Gallery, Image, Round
 from gallery.services.access import Viewer, may_write, require_user
 from gallery.services.galleries import (
     check_round_number,
@@ -20,7 +20,8 @@ from gallery.services.galleries import (
     round_for_writing,
 )
 from gallery.services.identifiers import check_slug, new_id, slugify
-from gallery.services.ingest.keeping import Slot, embedded_text, keep, prepare
+from gallery.services.ingest.keeping import keep, prepare
+from gallery.services.ingest.rows import Slot, embedded_text
 from gallery.services.ingest.told import Details, Intake, Saved, Submission
 from gallery.services.prompt_cache import hash_prompt
 
@@ -28,6 +29,29 @@ IMAGE_TYPES = ("main", "infographic_1", "infographic_2", "lifestyle", "compariso
 PAGE_METHODS = {"story": "story", "consistent": "consistent", "gptimg": "gptimg"}
 SHORTEST_SESSION = timedelta(days=7)
 ROUND_FORMAT = "jpeg"
+_OWNER: Any = select(Gallery.owner_id).where(
+    Gallery.kind == "game", Gallery.slug == bindparam("code")
+)
+# A player's place, locked with its round: a picture that is saved while the round is being hidden
+# must not miss it. (SQLite has one writer at a time anyway.)
+_PLACE: Any = (
+    select(
+        Gallery.id.label("gallery_id"),
+        Gallery.owner_id,
+        Gallery.visibility,
+        Round.id.label("round_id"),
+        Round.is_hidden,
+        Image.id.label("image_id"),
+    )
+    .join(Round, Round.gallery_id == Gallery.id)
+    .outerjoin(Image, and_(Image.round_id == Round.id, Image.player == bindparam("player")))
+    .where(
+        Gallery.kind == "game",
+        Gallery.slug == bindparam("code"),
+        Round.number == bindparam("number"),
+    )
+    .with_for_update(of=Round)
+)
 
 
 def save_session_image(
@@ -174,18 +198,21 @@ def save_generation(
     return keep(prepared, base_key, slot, details, intake, now)
 
 
-def check_place(code: str, number: int, player: str, *, viewer: Viewer) -> None:
-    """Refuse what can't be a player's place in a round, or isn't *viewer*'s to fill.
+def check_place(code: str, number: int, player: str, *, viewer: Viewer) -> UUID:
+    """Return whose a picture at a player's place in a round will be.
 
     Raises:
         SignInRequired, NotFound: the game is somebody else's.
         InvalidName: the code, number or player can't be a name.
     """
-    require_user(viewer)
+    user_id = require_user(viewer)
     check_slug("game code", code)
     check_round_number(number)
     check_slug("player", player)
-    _refuse_strangers("game", code, viewer)
+    owner_id = current_session().connection().execute(_OWNER, {"code": code}).scalar()
+    if owner_id is not None and not may_write(viewer, owner_id):
+        raise NotFound
+    return owner_id or user_id
 
 
 def check_page(story_id: str, page_number: int, method: str, *, viewer: Viewer) -> UUID:
@@ -213,18 +240,27 @@ def round_slot(
     now: datetime,
 ) -> Slot:
     """Return the row of a player's picture, or what a new one begins with."""
-    game = game_for_writing(session, code, viewer, now)
-    round_ = round_for_writing(session, game, number, now)
-    same = select(Image).where(Image.round_id == round_.id, Image.player == player)
+    wanted = {"code": code, "number": number, "player": player}
+    place = session.connection().execute(_PLACE, wanted).first()
+    if place is None:
+        round_for_writing(session, game_for_writing(session, code, viewer, now), number, now)
+        place = session.connection().execute(_PLACE, wanted).one()
+    if not may_write(viewer, place.owner_id):
+        raise NotFound
+    same = place.image_id and session.get(Image, place.image_id, populate_existing=True)
     values = {
-        "round_id": round_.id,
-        "is_hidden": round_.is_hidden,
+        "kind": "round",
+        "gallery_id": place.gallery_id,
+        "owner_id": place.owner_id,
+        "visibility": place.visibility,
+        "round_id": place.round_id,
+        "is_hidden": place.is_hidden,
         "player": player,
         "submission_id": submission.submission_id,
         "completed_sentence": submission.completed_sentence,
         "cards": list(submission.cards),
     }
-    return Slot(existing=session.scalar(same), values=_in_gallery("round", game) | values)
+    return Slot(existing=same or None, values=values)
 
 
 def story_slot(
@@ -249,15 +285,6 @@ def story_key(page_number: int, method: str, *, intake: Intake, now: datetime) -
     """Return the first key of an illustration; the file's name tells how it was made."""
     name = f"{PAGE_METHODS[method]}-{int(now.timestamp())}-p{page_number}"
     return f"{intake.story_prefix}/{name}.{EXTENSIONS[intake.story_format]}"
-
-
-def _refuse_strangers(kind: str, slug: str, viewer: Viewer) -> None:
-    """Spare a stranger's upload the decoding; the write transaction decides again."""
-    owner = current_session().scalar(
-        select(Gallery.owner_id).where(Gallery.kind == kind, Gallery.slug == slug)
-    )
-    if owner is not None and not may_write(viewer, owner):
-        raise NotFound
 
 
 def _gallery(session: Session, gallery_id: UUID, viewer: Viewer) -> Gallery:

@@ -30,7 +30,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from gallery.errors import LeaseNotHeld
-from gallery.extensions import UTCDateTime, current_session, insert_into, writing
+from gallery.extensions import (
+    UTCDateTime,
+    current_session,
+    dialect_of,
+    insert_into,
+    writing,
+)
 from gallery.models import Image, PromptDay, PromptEntry
 from gallery.services.access import Viewer, require_user
 from gallery.services.catalog.images import image_rows
@@ -155,22 +161,22 @@ def count_hit(
 ) -> None:  # fmt: skip
     """Count that *image* was used instead of paying for a new one."""
     cost = rules.cost_micros if image.cost_micros is None else image.cost_micros
-    key = {"owner_id": owner_id, "prompt_hash": wish.hash}
-    entry = insert_into(PromptEntry).values(
-        **key, prompt=wish.completed_sentence, image_id=image.id, hits=1, last_hit_at=now,
-        saved_micros=cost, created_at=now,
-    )  # fmt: skip
-    session.execute(
-        entry.on_conflict_do_update(
-            index_elements=list(key),
-            set_={
-                "hits": PromptEntry.hits + 1,
-                "last_hit_at": now,
-                "saved_micros": PromptEntry.saved_micros + cost,
-            },
-        )
-    )
-    _count_day(session, key, now, hits=1, saved_micros=cost)
+    hit = {
+        "owner_id": owner_id,
+        "prompt_hash": wish.hash,
+        "hits": 1,
+        "saved_micros": cost,
+    }
+    entry = {
+        "prompt": wish.completed_sentence,
+        "image_id": image.id,
+        "last_hit_at": now,
+        "created_at": now,
+    }
+    statements = _statements(dialect_of(session))
+    connection = session.connection()
+    connection.execute(statements.count_entry, hit | entry)
+    connection.execute(statements.count_day, hit | {"day": now.date(), "originals": 0})
 
 
 def register(session: Session, image: Image, *, now: datetime) -> None:
@@ -178,27 +184,18 @@ def register(session: Session, image: Image, *, now: datetime) -> None:
     if not image.prompt.split():
         return
     key = {"owner_id": image.owner_id, "prompt_hash": image.prompt_hash}
-    entry = insert_into(PromptEntry).values(
-        **key, prompt=image.prompt, image_id=image.id, hits=0, saved_micros=0, created_at=now
-    )
-    session.execute(entry.on_conflict_do_nothing())
-    has_one = exists().where(
-        Image.id == PromptEntry.image_id,
-        Image.owner_id == PromptEntry.owner_id,
-        *_is_picture_of_entry(now),
-    )
-    session.execute(
-        update(PromptEntry)
-        .where(
-            PromptEntry.owner_id == image.owner_id,
-            PromptEntry.prompt_hash == image.prompt_hash,
-            not_(has_one),
-        )
-        .values(image_id=image.id, prompt=image.prompt)
-        .execution_options(synchronize_session=False)
+    nothing_saved = {"hits": 0, "saved_micros": 0}
+    picture = {"image_id": image.id, "prompt": image.prompt}
+    statements = _statements(dialect_of(session))
+    connection = session.connection()
+    connection.execute(statements.add_entry, key | nothing_saved | picture | {"created_at": now})
+    connection.execute(
+        statements.take_place,
+        {f"its_{name}": value for name, value in (key | picture).items()} | {"now": now},
     )
     if not image.is_cached:
-        _count_day(session, key, now, originals=1)
+        day = {"day": now.date(), "originals": 1}
+        connection.execute(statements.count_day, key | nothing_saved | day)
 
 
 def forget_prompts(*, now: datetime) -> None:
@@ -221,16 +218,18 @@ def forget_prompts(*, now: datetime) -> None:
 
 
 def _claim(session: Session, owner_id: UUID, wish: Wish, lease: Lease, now: datetime) -> bool:
-    entry = insert_into(PromptEntry).values(
-        owner_id=owner_id, prompt_hash=wish.hash, prompt=wish.completed_sentence, hits=0,
-        saved_micros=0, lease_id=lease.lease_id, lease_expires_at=lease.expires_at, created_at=now,
-    )  # fmt: skip
-    claimed = session.execute(
-        entry.on_conflict_do_update(
-            index_elements=["owner_id", "prompt_hash"],
-            set_={"lease_id": lease.lease_id, "lease_expires_at": lease.expires_at},
-            where=or_(PromptEntry.lease_expires_at.is_(None), PromptEntry.lease_expires_at <= now),
-        ).returning(PromptEntry.lease_id)
+    claimed = session.connection().execute(
+        _statements(dialect_of(session)).claim,
+        {
+            "owner_id": owner_id,
+            "prompt_hash": wish.hash,
+            "prompt": wish.completed_sentence,
+            "hits": 0,
+            "saved_micros": 0,
+            "lease_id": lease.lease_id,
+            "lease_expires_at": lease.expires_at,
+            "created_at": now,
+        },
     )
     return claimed.first() is not None
 
@@ -250,23 +249,72 @@ def _end_lease(session: Session, owner_id: UUID, prompt_hash: str, lease_id: UUI
     return ended.first() is not None
 
 
-def _count_day(session: Session, key: dict[str, Any], now: datetime, **more: int) -> None:
-    counts = {"originals": 0, "hits": 0, "saved_micros": 0} | more
-    row = insert_into(PromptDay).values(**key, day=now.date(), **counts)
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=[*key, "day"],
-            set_={name: getattr(PromptDay, name) + count for name, count in more.items()},
-        )
-    )
-
-
 def _is_picture_of_entry(now: Any) -> tuple[ColumnElement[bool], ...]:
     """The image is there, is to stay, and is still of the entry's prompt."""
     return (
         Image.prompt_hash == PromptEntry.prompt_hash,
         Image.status == "completed",
         or_(Image.is_kept, Image.expires_at > now),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statements:
+    add_entry: Any
+    take_place: Any
+    count_entry: Any
+    count_day: Any
+    claim: Any
+
+
+@lru_cache(maxsize=2)
+def _statements(dialect: str) -> _Statements:
+    """Return what is executed again and again; to put it together costs more than to run it."""
+    entry, day = insert_into(PromptEntry, dialect), insert_into(PromptDay, dialect)
+    key = ["owner_id", "prompt_hash"]
+    is_free = or_(
+        PromptEntry.lease_expires_at.is_(None),
+        PromptEntry.lease_expires_at <= entry.excluded.created_at,
+    )
+    claimed = {name: entry.excluded[name] for name in ("lease_id", "lease_expires_at")}
+    return _Statements(
+        add_entry=entry.on_conflict_do_nothing(),
+        take_place=_take_place(),
+        count_entry=entry.on_conflict_do_update(
+            index_elements=key,
+            set_=_added(PromptEntry, entry, "hits", "saved_micros")
+            | {"last_hit_at": entry.excluded.last_hit_at},
+        ),
+        count_day=day.on_conflict_do_update(
+            index_elements=[*key, "day"],
+            set_=_added(PromptDay, day, "originals", "hits", "saved_micros"),
+        ),
+        claim=entry.on_conflict_do_update(
+            index_elements=key, set_=claimed, where=is_free
+        ).returning(PromptEntry.lease_id),
+    )
+
+
+def _added(table: Any, row: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(table, name) + row.excluded[name] for name in names}
+
+
+def _take_place() -> Any:
+    """Return what gives an entry another picture, if its owner has none of the prompt."""
+    has_one = exists().where(
+        Image.id == PromptEntry.image_id,
+        Image.owner_id == PromptEntry.owner_id,
+        *_is_picture_of_entry(bindparam("now", type_=UTCDateTime)),
+    )
+    entries: Any = PromptEntry.__table__
+    return (
+        update(entries)
+        .where(
+            PromptEntry.owner_id == bindparam("its_owner_id", type_=Uuid),
+            PromptEntry.prompt_hash == bindparam("its_prompt_hash", type_=String),
+            not_(has_one),
+        )
+        .values(image_id=bindparam("its_image_id"), prompt=bindparam("its_prompt"))
     )
 
 

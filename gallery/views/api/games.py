@@ -179,7 +179,7 @@ def save(code: str, number: str, player: str) -> Response:
 
 
 @bp.route("/<code>/rounds/<number>/players/<player>/generate", methods=["POST"])
-@bp.arguments(RoundImageRequestSchema)
+@bp.arguments(RoundImageRequestSchema())
 @bp.doc(parameters=[PREFER])
 @bp.response(201, RoundImageSchema)
 @bp.alt_response(200, schema=RoundImageSchema, description="It took another's place, or failed.")

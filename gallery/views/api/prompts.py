@@ -24,7 +24,7 @@ bp = Blueprint("prompts", __name__, url_prefix="/api/prompts", description="The 
 
 
 @bp.route("/lookup", methods=["POST"])
-@bp.arguments(WishSchema)
+@bp.arguments(WishSchema())
 @bp.response(200, LookupSchema)
 @bp.alt_response(201, schema=LookupSchema, description="A lease: it is yours to make.")
 @bp.alt_response(202, schema=LookupSchema, description="Somebody else makes it; ask again.")
