@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -189,7 +189,7 @@ def _illustration(
     wish.checked()
     reference = _reference(gallery_id, reference_id, is_character_referenced, viewer)
     if reference is not None:
-        wish = Wish(**vars(wish) | {"reference": reference.sha256})
+        wish = replace(wish, reference=reference.sha256)
     place = StoryPlace(
         page_number=page_number,
         method=method or _method(generator.model, reference),

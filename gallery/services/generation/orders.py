@@ -1,6 +1,6 @@
 """What is wanted of a picture, as it lies in the database beside its row."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -77,9 +77,9 @@ class Order:
     def as_json(self) -> dict[str, Any]:
         """Return what ``read_order`` reads."""
         return {
-            "wish": vars(self.wish) | {"cards": list(self.wish.cards)},
+            "wish": asdict(self.wish) | {"cards": list(self.wish.cards)},
             "generator": self.generator,
-            "place": vars(self.place),
+            "place": asdict(self.place),
             "reference_id": str(self.reference_id) if self.reference_id else None,
         }
 

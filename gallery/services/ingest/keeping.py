@@ -38,6 +38,9 @@ from gallery.services.prompt_cache import redeem_lease, register, require_lease
 from gallery.storage import Storage, StoredObject
 
 _MOST_ATTEMPTS = 1000
+_EMBEDDED = select(EmbeddedText.read, EmbeddedText.raw).where(
+    EmbeddedText.image_id == bindparam("image_id")
+)
 _USED_VERSION = select(KeyVersion.version).where(KeyVersion.base_key == bindparam("base_key"))
 
 
@@ -81,7 +84,7 @@ class Copied:
     """A picture that lies in the storage already, to be kept once more without its bytes moving."""
 
     source: Row[Any]
-    embedded: EmbeddedText | None
+    embedded: Row[Any] | None
     is_cached: bool = True
 
     @property
@@ -162,7 +165,8 @@ def copy_of(source: Row[Any], *, stored_as: str | None, intake: Intake) -> Prepa
         ObjectNotFound: the picture is gone, or is no longer what it was.
     """
     if source.storage_provider == intake.storage.name and stored_as in (None, source.format):
-        embedded = current_session().get(EmbeddedText, source.id)
+        connection = current_session().connection()
+        embedded = connection.execute(_EMBEDDED, {"image_id": source.id}).first()
         return Copied(source=source, embedded=embedded)
     with intake.storages.named(source.storage_provider).open(source.storage_key) as file:
         content = file.read()

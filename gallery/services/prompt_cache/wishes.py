@@ -5,6 +5,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from gallery.errors import InvalidField
 from gallery.services.identifiers import check_cards, check_text
@@ -39,7 +40,7 @@ class Wish:
             check_text(name, getattr(self, name) or "", most=100)
         return self
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """The SHA-256 by which the prompt cache knows this wish, in hex."""
         return hash_prompt(
