@@ -114,7 +114,9 @@ def _draw(story_id: str, wanted: dict[str, Any]) -> Response:
     }
     if not house.intake.saves_stories:
         made, is_referenced = generation.draw_illustration(story_id, page_number, **asked_for)
-        url = made.url or _as_url(made)
+        # A server of one's own may answer with an address that means nothing elsewhere.
+        is_public = (made.url or "").startswith("https://")
+        url = made.url if is_public else _as_url(made)
         return jsonify(
             unsaved_illustration_json(url, wanted["scene"], page_number, made.model, is_referenced)
         )
