@@ -73,6 +73,7 @@ def serve() -> None:
     settings = current_house().settings
     arguments = [
         sys.executable, "-m", "gunicorn", "gallery:create_app(run_jobs=True)",
+        "--config", "python:gallery.serving",
         "--bind", f"{settings.HOST}:{settings.PORT}",
         "--worker-class", "gthread",
         "--workers", str(settings.WEB_CONCURRENCY),

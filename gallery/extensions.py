@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from gallery.storage import Storages
 
 Clock = Callable[[], datetime]
+# Set when this process is asked to stop: whoever only waits should not keep it from that.
+STOPPING = Event()
 LONGEST_WAIT_SECONDS = 30
 
 

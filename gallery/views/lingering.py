@@ -14,7 +14,7 @@ from flask import request
 MOST_LINGERING = 12
 LONGEST_WAIT_SECONDS = 30
 PLACES = BoundedSemaphore(MOST_LINGERING)
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?=$|[,;\s])")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
 
 
 def preferred_wait() -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, select
 from sqlalchemy.orm import Session
 
 from gallery.errors import GeneratorBusy, InvalidField, NotFound, ObjectNotFound
-from gallery.extensions import current_session, end_reading, let_go, writing
+from gallery.extensions import STOPPING, current_session, end_reading, let_go, writing
 from gallery.generators.base import GeneratedImage, GenerationFailed
 from gallery.models import Gallery, GenerationRequest, Image
 from gallery.services.access import Viewer
@@ -170,7 +170,8 @@ def wait_for(image_id: UUID, *, seconds: float) -> None:
         if current_session().scalar(status) in (*SETTLED, None):
             return
         let_go()
-        time.sleep(LOOKS_EVERY_SECONDS)
+        if STOPPING.wait(LOOKS_EVERY_SECONDS):
+            return
 
 
 def _illustration(

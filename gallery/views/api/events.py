@@ -15,7 +15,7 @@ from flask import Response, request, stream_with_context
 from flask_smorest import Blueprint
 
 from gallery.errors import GalleryError, TooManyListeners
-from gallery.extensions import let_go
+from gallery.extensions import STOPPING, let_go
 from gallery.services import catalog
 from gallery.services.access import Viewer
 from gallery.services.identifiers import check_slug
@@ -95,7 +95,8 @@ def _events(code: str, number: int, viewer: Viewer, heard: str) -> Iterator[str]
         if time.monotonic() - breathed > BREATHES_EVERY_SECONDS:
             breathed = time.monotonic()
             yield ": still here\n\n"
-        time.sleep(LOOKS_EVERY_SECONDS)
+        if STOPPING.wait(LOOKS_EVERY_SECONDS):
+            return
 
 
 def _places(body: bytes) -> Places:
