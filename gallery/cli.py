@@ -249,7 +249,7 @@ def _make_demo(house: House, *, quiet: bool) -> DemoCard:
     write_card(_instance(), card)
     viewer = Viewer(user_id=user.id, name=user.name, is_admin=True)
     steps = demo.fill(
-        viewer=viewer, intake=house.intake, generator=DemoGenerator(), now=house.now()
+        viewer=viewer, studio=house.studio, generator=DemoGenerator(), now=house.now()
     )
     with _progress("Drawing the demo", quiet=quiet) as tell:
         for done, total in steps:

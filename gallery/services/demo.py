@@ -18,7 +18,9 @@ from gallery.generators import prompts
 from gallery.generators.base import GeneratedImage, Generator
 from gallery.models import User
 from gallery.services.access import Viewer
+from gallery.services.catalog import show_round
 from gallery.services.galleries import change_gallery, open_gallery
+from gallery.services.generation import Asked, Studio, ask_for_round_image
 from gallery.services.ingest import (
     IMAGE_TYPES,
     Details,
@@ -29,9 +31,11 @@ from gallery.services.ingest import (
     save_session_image,
     save_story_image,
 )
+from gallery.services.prompt_cache import Wish
 
 EMAIL = "demo@gallery.example"
 PLAYERS = ("fox", "heron", "otter", "lynx", "wren")
+LATECOMER = "owl"
 GAME_CODES = ("TEAPOT", "COMET")
 STYLES = ("gouache", "paper cut-out", "night print")
 ROUNDS = 3
@@ -57,19 +61,44 @@ def is_empty() -> bool:
 
 
 def fill(
-    *, viewer: Viewer, intake: Intake, generator: Generator, now: datetime
+    *, viewer: Viewer, studio: Studio, generator: Generator, now: datetime
 ) -> Iterator[tuple[int, int]]:
     """Draw and save the demo; yield how many pictures of how many are done."""
+    intake = studio.intake
     commissions = sorted(
         _commissions(viewer, intake, now), key=lambda each: each.made_ago, reverse=True
     )
+    total = len(commissions) + len(GAME_CODES) * ROUNDS
     with ThreadPoolExecutor(_ARTISTS) as pool:
         drawn = pool.map(lambda each: _draw(each, generator), commissions)
         for done, (commission, image) in enumerate(zip(commissions, drawn, strict=True), 1):
             at = now - commission.made_ago
             details = Details(prompt=commission.prompt, model=image.model, service="demo")
             commission.save(image, details, at)
-            yield done, len(commissions)
+            yield done, total
+    for done, _ in enumerate(_ask_again(viewer, studio, now), len(commissions) + 1):
+        yield done, total
+
+
+def _ask_again(viewer: Viewer, studio: Studio, now: datetime) -> Iterator[Asked]:
+    """Let one more player of each round hand in what the first did: it costs nothing."""
+    for game, code in enumerate(GAME_CODES):
+        for number in range(1, ROUNDS + 1):
+            first = show_round(code, number, viewer=viewer).images[0]
+            at = now - _played_ago(game, number, place=len(PLAYERS))
+            yield ask_for_round_image(
+                code, number, LATECOMER,
+                wish=Wish(
+                    sentence=first.completed_sentence, cards=tuple(first.cards), style=first.style,
+                    service=first.service,
+                ),
+                submission_id=f"{code}-{number}-{LATECOMER}", completed_sentence=None,
+                viewer=viewer, studio=studio, now=at,
+            )  # fmt: skip
+
+
+def _played_ago(game: int, number: int, *, place: int) -> timedelta:
+    return timedelta(days=2 + 9 * game) - timedelta(minutes=6 * number + place)
 
 
 def _draw(commission: Commission, generator: Generator) -> GeneratedImage:
@@ -107,10 +136,9 @@ def _games(
             for place, player in enumerate(PLAYERS):
                 cards = tuple(chance.sample(sentence.cards, sentence.blanks))
                 style = STYLES[(game + place) % len(STYLES)]
-                minutes = timedelta(minutes=6 * number + place)
                 yield _round_commission(
                     code, number, player, sentence.complete(*cards), cards, style,
-                    ago - minutes, viewer, intake,
+                    _played_ago(game, number, place=place), viewer, intake,
                 )  # fmt: skip
 
 

@@ -8,13 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from gallery.extensions import db
+from gallery.extensions import House, db
 from gallery.generators.base import GeneratedImage
 from gallery.models import Gallery, Image, Round
 from gallery.services import demo
 from gallery.services.access import Viewer
 from gallery.services.demo_card import DemoCard, read_card, write_card
-from gallery.services.ingest import Intake
 from tests.conftest import FixedClock
 from tests.pictures import picture
 
@@ -25,6 +24,8 @@ class QuickGenerator:
     """Draws nothing but a small rectangle, at once."""
 
     name = "quick"
+    model = "quick-1"
+    longest_seconds = 1.0
 
     def generate(
         self,
@@ -34,6 +35,7 @@ class QuickGenerator:
         height: int = 1024,
         format: str = "png",  # noqa: A002 - the word of the contract
         parameters: Mapping[str, object] | None = None,
+        reference: bytes | None = None,  # noqa: ARG002
     ) -> GeneratedImage:
         content = picture(format.upper(), size=(width // 64, height // 64))
         return GeneratedImage(
@@ -43,10 +45,10 @@ class QuickGenerator:
 
 
 @pytest.fixture
-def filled(alice: Viewer, intake: Intake, clock: FixedClock) -> list[tuple[int, int]]:
+def filled(alice: Viewer, house: House, clock: FixedClock) -> list[tuple[int, int]]:
     """What filling the gallery told on its way."""
     generator = QuickGenerator()
-    return list(demo.fill(viewer=alice, intake=intake, generator=generator, now=clock()))
+    return list(demo.fill(viewer=alice, studio=house.studio, generator=generator, now=clock()))
 
 
 def test_every_step_is_counted(filled: list[tuple[int, int]]) -> None:
@@ -58,13 +60,13 @@ def test_every_step_is_counted(filled: list[tuple[int, int]]) -> None:
 
 
 def test_every_kind_has_something_to_look_at(filled: list[tuple[int, int]]) -> None:
-    """Two games of three rounds and five players, sessions of five, stories, generations."""
+    """Two games of three rounds and six players, sessions of five, stories, generations."""
     counted = dict(db.session.execute(select(Image.kind, func.count()).group_by(Image.kind)).all())
     opened = dict(
         db.session.execute(select(Gallery.kind, func.count()).group_by(Gallery.kind)).all()
     )
 
-    assert counted["round"] == 30
+    assert counted["round"] == 36
     assert opened["game"] == 2
     assert db.session.scalar(select(func.count()).select_from(Round)) == 6
     assert counted["session"] == 5 * opened["session"]
@@ -125,3 +127,10 @@ def test_new_card_replaces_the_old(tmp_path: Path) -> None:
 def test_gallery_without_a_demo_has_no_card(tmp_path: Path) -> None:
     """Nothing to show is no error."""
     assert read_card(tmp_path) is None
+
+
+def test_somebody_was_late_and_cost_nothing(filled: list[tuple[int, int]]) -> None:
+    """In each round one player's picture came out of the prompt cache, so the plots show some."""
+    cached = select(Image.player, func.count()).where(Image.is_cached).group_by(Image.player)
+
+    assert db.session.execute(cached).all() == [("owl", 6)]
