@@ -100,7 +100,9 @@ def generate(order: Order, *, studio: Studio) -> GeneratedImage:
     """
     reference = _reference(order, studio)
     end_reading()
-    return studio.generator(order.generator).generate(order.wish.prompt, reference=reference)
+    return studio.generator(order.generator).generate(
+        order.wish.prompt, format=order.place.stored_as(studio.intake), reference=reference
+    )
 
 
 def fill(
