@@ -248,14 +248,21 @@ def _delete_objects(rows: Sequence[Row[Any]], storages: Storages) -> list[str]:
 
 
 def _remove_empty_galleries(now: datetime) -> None:
-    """Forget rounds and galleries whose last image is gone, once they are a week old."""
+    """Forget rounds and galleries whose last image is gone, once they are a week old.
+
+    A hidden round stays: made anew by its first picture, it would be open.
+    """
     old = now - SHORTEST_SESSION
+    hides = exists().where(Round.gallery_id == Gallery.id, Round.is_hidden)
     with writing() as session:
-        for table, column in ((Round, Image.round_id), (Gallery, Image.gallery_id)):
+        for table, column, is_hidden in (
+            (Round, Image.round_id, Round.is_hidden),
+            (Gallery, Image.gallery_id, hides),
+        ):
             used = exists().where(column == table.id)
             session.execute(
                 delete(table)
-                .where(table.created_at < old, not_(used))
+                .where(table.created_at < old, not_(used), not_(is_hidden))
                 .execution_options(synchronize_session=False)
             )
 

@@ -25,10 +25,11 @@ from gallery.services.generation.studio import Studio
 from gallery.services.identifiers import MOST_TEXT
 from gallery.services.ingest import Details, Slot, copy_of, keep, prepare
 from gallery.services.prompt_cache import (
-    Hit,
     Lease,
+    Pending,
     count_hit,
     find_hit,
+    is_leased,
     release_lease,
     take_lease,
 )
@@ -65,31 +66,14 @@ def tend(*, studio: Studio) -> int:
 
 
 def begin(owner_id: UUID, prompt_hash: str, *, studio: Studio) -> None:
-    """Have a prompt drawn in the pool, unless somebody is at it or its picture is there.
+    """Have a prompt drawn in the pool, or its picture copied, unless somebody is at it.
 
     Raises:
         GeneratorBusy: there is no room; the requests go on waiting.
     """
-    studio.require_room()
-    requests = _waiting(owner_id, prompt_hash)
-    if not requests:
-        return
-    order = read_order(requests[0].wish)
-    try:
-        lasts = studio.lease_lasts(studio.generator(order.generator))
-    except InvalidField:
-        # The settings have changed since; who waits behind it must not wait for ever.
-        _fail(owner_id, prompt_hash, f"The generator {order.generator} is no longer there.")
-        return
-    answer = take_lease(owner_id, order.wish, lasts=lasts, now=studio.clock())
-    if isinstance(answer, Hit):
-        studio.submit(partial(_serve, owner_id, prompt_hash, studio))
-    elif isinstance(answer, Lease):
-        try:
-            studio.submit(partial(_draw, owner_id, prompt_hash, answer.lease_id, studio))
-        except GeneratorBusy:
-            release_lease(owner_id, prompt_hash, answer.lease_id)
-            raise
+    if not is_leased(owner_id, prompt_hash, now=studio.clock()):
+        work = partial(_take_up, owner_id, prompt_hash, studio)
+        studio.submit_once((owner_id, prompt_hash), work)
 
 
 def generate(order: Order, *, studio: Studio) -> GeneratedImage:
@@ -164,8 +148,31 @@ def details_of(order: Order, made: GeneratedImage | Row[Any]) -> Details:
     )
 
 
+def _take_up(owner_id: UUID, prompt_hash: str, studio: Studio) -> None:
+    """Do what is to be done for a prompt now.
+
+    The lease is taken only here: its time must not run while the prompt
+    waits for its turn in the pool.
+    """
+    requests = _waiting(owner_id, prompt_hash)
+    if not requests:
+        return
+    order = read_order(requests[0].wish)
+    try:
+        lasts = studio.lease_lasts(studio.generator(order.generator))
+    except InvalidField:
+        # The settings have changed since; who waits behind it must not wait for ever.
+        _fail(owner_id, prompt_hash, f"The generator {order.generator} is no longer there.")
+        return
+    answer = take_lease(owner_id, order.wish, lasts=lasts, now=studio.clock())
+    if isinstance(answer, Lease):
+        _draw(owner_id, prompt_hash, answer.lease_id, studio)
+    if not isinstance(answer, Pending):
+        _serve(owner_id, prompt_hash, studio)
+
+
 def _draw(owner_id: UUID, prompt_hash: str, lease_id: UUID, studio: Studio) -> None:
-    """Draw a prompt whose lease we have, for all who wait for it."""
+    """Draw a prompt whose lease we have, for the first who waits for it."""
     try:
         order = _start(owner_id, prompt_hash)
         if order is not None:
@@ -179,7 +186,6 @@ def _draw(owner_id: UUID, prompt_hash: str, lease_id: UUID, studio: Studio) -> N
         raise
     finally:
         release_lease(owner_id, prompt_hash, lease_id)
-    _serve(owner_id, prompt_hash, studio)
 
 
 def _start(owner_id: UUID, prompt_hash: str) -> Order | None:

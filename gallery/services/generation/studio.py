@@ -6,7 +6,7 @@ once waits in the database, where every process finds it.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -44,6 +44,7 @@ class Studio:
     workers: int = 2
     most_waiting: int = 64
     _busy: int = field(default=0, init=False)
+    _under_way: set[Hashable] = field(default_factory=set, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -83,10 +84,31 @@ class Studio:
         with self._lock:
             self.require_room()
             self._busy += 1
-        future = self._pool.submit(self._do, work)
-        # Not by the work itself: work that is cancelled before its turn never runs.
-        future.add_done_callback(self._make_room)
-        return future
+        done = self._pool.submit(self._do, work)
+        # Not at the work's end: work that is called off before its turn never gets there.
+        done.add_done_callback(self._give_room)
+        return done
+
+    def submit_once(self, key: Hashable, work: Callable[[], object]) -> None:
+        """Do *work* in the pool, unless work of the same *key* waits or is under way here.
+
+        Raises:
+            GeneratorBusy: too much waits already; nothing was begun.
+        """
+        with self._lock:
+            if key in self._under_way:
+                return
+            self._under_way.add(key)
+        try:
+            done = self.submit(work)
+        except BaseException:
+            self._under_way.discard(key)
+            raise
+        done.add_done_callback(lambda _done: self._under_way.discard(key))
+
+    def _give_room(self, _done: Future[Any]) -> None:
+        with self._lock:
+            self._busy -= 1
 
     def _do(self, work: Callable[[], T]) -> T:
         try:
@@ -98,7 +120,3 @@ class Studio:
             # The outer edge of a thread: nobody above would hear of it.
             log.exception("a picture could not be drawn")
             raise
-
-    def _make_room(self, _future: Future[Any]) -> None:
-        with self._lock:
-            self._busy -= 1

@@ -37,7 +37,7 @@ from gallery.extensions import (
     insert_into,
     writing,
 )
-from gallery.models import Image, PromptDay, PromptEntry
+from gallery.models import GenerationRequest, Image, PromptDay, PromptEntry
 from gallery.services.access import Viewer, require_user
 from gallery.services.catalog.images import image_rows
 from gallery.services.prompt_cache.wishes import Wish
@@ -91,6 +91,8 @@ def look_up(
     owner_id = require_user(viewer)
     prompt_hash = wish.checked().hash
     image = find_hit(owner_id, prompt_hash, now=now)
+    if image is None and _is_asked_for(owner_id, prompt_hash):
+        return Pending()
     if image is None:
         answer = take_lease(owner_id, wish, lasts=rules.lease_lasts, now=now)
         if not isinstance(answer, Hit):
@@ -121,6 +123,16 @@ def take_lease(
             return lease
         _end_lease(session, owner_id, wish.hash, lease.lease_id)
     return Hit(image=image)
+
+
+def is_leased(owner_id: UUID, prompt_hash: str, *, now: datetime) -> bool:
+    """Tell whether somebody is making the picture of this prompt right now."""
+    held = select(PromptEntry.lease_id).where(
+        PromptEntry.owner_id == owner_id,
+        PromptEntry.prompt_hash == prompt_hash,
+        PromptEntry.lease_expires_at > now,
+    )
+    return current_session().execute(held).first() is not None
 
 
 def release_lease(owner_id: UUID, prompt_hash: str, lease_id: UUID) -> None:
@@ -215,6 +227,14 @@ def forget_prompts(*, now: datetime) -> None:
             .where(PromptDay.day < (now - DAYS_REMEMBERED).date())
             .execution_options(synchronize_session=False)
         )
+
+
+def _is_asked_for(owner_id: UUID, prompt_hash: str) -> bool:
+    """Tell whether Gallery itself was asked for the picture, and will come to it."""
+    asked = select(GenerationRequest.image_id).where(
+        GenerationRequest.owner_id == owner_id, GenerationRequest.prompt_hash == prompt_hash
+    )
+    return current_session().execute(asked.limit(1)).first() is not None
 
 
 def _claim(session: Session, owner_id: UUID, wish: Wish, lease: Lease, now: datetime) -> bool:
