@@ -5,6 +5,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -399,7 +400,9 @@ class TestLinks:
 class QuickGenerator:
     """Draws nothing but a small rectangle, at once."""
 
-    name = "quick"
+    name = "demo"
+    model = "quick-1"
+    longest_seconds = 1.0
 
     def generate(
         self,
@@ -409,6 +412,7 @@ class QuickGenerator:
         height: int = 1024,
         format: str = "png",  # noqa: A002 - the word of the contract
         parameters: Mapping[str, object] | None = None,  # noqa: ARG002
+        reference: bytes | None = None,  # noqa: ARG002
     ) -> GeneratedImage:
         content = picture(format.upper(), size=(width // 64, height // 64))
         return GeneratedImage(
@@ -422,7 +426,8 @@ class TestDemo:
     @pytest.fixture(autouse=True)
     def quick(self, app: Flask) -> None:
         house: House = app.extensions["gallery"]
-        app.extensions["gallery"] = House(**vars(house) | {"generator": QuickGenerator()})
+        studio = replace(house.studio, generators={"demo": QuickGenerator()})
+        app.extensions["gallery"] = replace(house, studio=studio)
 
     @pytest.mark.usefixtures("inside")
     def test_empty_gallery_is_filled(self, run: Run, app: Flask) -> None:

@@ -17,10 +17,13 @@ from gallery.models import (
     APIKey,
     EmbeddedText,
     Gallery,
+    GenerationRequest,
     Image,
     JobRun,
     KeyVersion,
     Link,
+    PromptDay,
+    PromptEntry,
     Round,
     SearchDocument,
     Sweep,
@@ -55,6 +58,7 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
         [
             APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),
             AnsweredRequest(owner_id=ID, key="k", fingerprint="-", created_at=now),
+            PromptDay(owner_id=ID, prompt_hash="-", day=now.date()),
             Gallery(
                 id=ID, kind="game", slug="TEA", owner_id=ID, visibility="public", created_at=now
             ),
@@ -70,6 +74,12 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
         [
             EmbeddedText(image_id=ID, read={}, raw={}),
             SearchDocument(image_id=ID, body="the quick fox"),
+            PromptEntry(
+                owner_id=ID, prompt_hash="-", prompt="the quick fox", image_id=ID, created_at=now
+            ),
+            GenerationRequest(
+                image_id=ID, owner_id=ID, prompt_hash="-", wish={}, requested_at=now
+            ),
             Link(
                 id=ID, purpose="download", image_id=ID, owner_id=ID, created_at=now, expires_at=now
             ),
@@ -202,12 +212,13 @@ class TestSearchIndex:
         (User, {"job_runs", "sweeps", "key_versions"}),
         (
             Gallery,
-            {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests"},
+            {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests",
+             "prompt_days", "prompt_entries"},
         ),
         (
             Image,
             {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests",
-             "galleries", "rounds"},
+             "prompt_days", "prompt_entries", "galleries", "rounds"},
         ),
     ],
 )  # fmt: skip

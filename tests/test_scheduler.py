@@ -2,10 +2,13 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 from sqlalchemy import select, text
 
@@ -16,8 +19,10 @@ from gallery.models import Image, Sweep
 from gallery.services import accounts, ingest
 from gallery.services.access import Viewer
 from gallery.services.ingest import Details
+from gallery.services.prompt_cache import Wish, look_up
 from tests.conftest import PASSWORD, SECRET, FixedClock
 from tests.pictures import picture
+from tests.services.artists import Artist, Host, settle
 
 
 @pytest.fixture
@@ -80,9 +85,9 @@ class TestDisabled:
         return {"IMAGE_CLEANUP_ENABLED": "false"}
 
     @pytest.mark.usefixtures("started")
-    def test_nothing_is_scheduled(self) -> None:
-        """The operator sweeps by hand."""
-        assert jobs.get_jobs() == []
+    def test_sweep_is_not_scheduled(self) -> None:
+        """The operator sweeps by hand; who waits for a picture is tended all the same."""
+        assert [job.id for job in jobs.get_jobs()] == ["tend"]
 
 
 def test_servers_run_jobs_and_commands_do_not(app: Flask, tmp_path) -> None:
@@ -93,16 +98,17 @@ def test_servers_run_jobs_and_commands_do_not(app: Flask, tmp_path) -> None:
 
     try:
         assert (before, jobs.running) == (False, True)
-        assert [job.id for job in jobs.get_jobs()] == ["sweep"]
+        assert {job.id for job in jobs.get_jobs()} == {"sweep", "tend"}
     finally:
         stop()
 
 
 def test_starting_twice_schedules_once(started: Flask) -> None:
-    """A second start replaces the job instead of failing."""
+    """A second start replaces the jobs instead of failing."""
     scheduler.start(started)
 
-    assert [job.id for job in jobs.get_jobs()] == ["sweep"]
+    assert len(jobs.get_jobs()) == 2
+    assert {job.id for job in jobs.get_jobs()} == {"sweep", "tend"}
 
 
 def test_sweep_runs_once_a_slot(
@@ -148,3 +154,56 @@ def test_failed_sweep_is_logged_and_swallowed(
     assert result is None
     assert "the sweep failed; the next one tries again" in caplog.text
     assert "no such table" in caplog.text
+
+
+def test_waiting_pictures_are_tended_every_two_seconds(started: Flask) -> None:
+    """By every worker, and never twice at once in one."""
+    job = jobs.get_job("tend")
+
+    assert isinstance(job.trigger, IntervalTrigger)
+    assert job.trigger.interval == timedelta(seconds=2)
+    assert (job.func, job.args) == (scheduler.run_tending, (started,))
+    assert (job.coalesce, job.max_instances) == (True, 1)
+
+
+@pytest.fixture
+def waiting(app: Flask, inside: Flask, house: House) -> UUID:
+    """The id of an image whose front end took the lease on its prompt, and went away."""
+    alice = accounts.create_user("alice@gallery.example", PASSWORD, now=house.now())
+    viewer, wish = Viewer(user_id=alice.id), Wish(sentence="A fox at tea")
+    look_up(wish, viewer=viewer, rules=house.prompts, now=house.now())
+    studio = replace(house.studio, generators={"demo": Artist()})
+    app.extensions["gallery"] = replace(house, studio=studio)
+    return Host(viewer, studio, house.clock).round().image_id
+
+
+class TestTending:
+    """Pictures that somebody waits for, and nobody is at work on."""
+
+    def test_what_waits_is_drawn(self, app: Flask, waiting: UUID, clock: FixedClock) -> None:
+        """Once whoever was to make it has run out of time."""
+        before = scheduler.run_tending(app)
+        settle(app.extensions["gallery"].studio)
+        status = db.session.get(Image, waiting).status
+        clock.move(minutes=2)
+
+        after = scheduler.run_tending(app)
+
+        settle(app.extensions["gallery"].studio)
+        assert (before, after, status) == (1, 1, "pending")
+        assert db.session.get(Image, waiting, populate_existing=True).status == "completed"
+        assert scheduler.run_tending(app) == 0
+
+    @pytest.mark.usefixtures("inside")
+    def test_failure_is_logged_and_swallowed(
+        self, app: Flask, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Two seconds later it is tried again."""
+        db.session.execute(text("ALTER TABLE generation_requests RENAME TO wishes"))
+        db.session.commit()
+
+        with caplog.at_level(logging.ERROR):
+            result = scheduler.run_tending(app)
+
+        assert result is None
+        assert "waiting pictures could not be tended; the next time tries again" in caplog.text

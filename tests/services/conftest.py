@@ -1,7 +1,8 @@
 """Services are called inside the application; the cast are viewers here, not HTTP clients."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from sqlalchemy import func, select
 
 from gallery.extensions import House, db
 from gallery.models import Image, User
-from gallery.services import ingest
+from gallery.services import ingest, prompt_cache
 from gallery.services.access import ANONYMOUS, Viewer
 from gallery.services.galleries import open_gallery
+from gallery.services.generation import Asked, Studio
 from gallery.services.identifiers import new_id
 from gallery.services.ingest import Details, Intake, Saved, Submission
+from gallery.services.prompt_cache import PromptRules, Wish
 from tests.conftest import FixedClock
 from tests.pictures import picture
+from tests.services.artists import WISH, Artist, Host, Look, settle
 
 PNG, JPEG = picture("PNG"), picture("JPEG")
 
@@ -83,7 +87,7 @@ def rows() -> int:
     return db.session.scalar(select(func.count()).select_from(Image))
 
 
-def row(saved: Saved) -> Image:
+def row(saved: Saved | Asked) -> Image:
     """Return an image's row, fresh from the database."""
     found = db.session.get(Image, saved.image_id, populate_existing=True)
     assert found is not None
@@ -134,6 +138,42 @@ class Easel:
 @pytest.fixture
 def easel(alice: Viewer, intake: Intake, clock: FixedClock) -> Easel:
     return Easel(alice, intake, clock)
+
+
+@pytest.fixture
+def rules(house: House) -> PromptRules:
+    return house.prompts
+
+
+@pytest.fixture
+def look_up(alice: Viewer, rules: PromptRules, clock: FixedClock) -> Look:
+    """Look a prompt up for alice, unless told otherwise."""
+
+    def look_up(wish: Wish = WISH, **options: Any) -> Any:
+        options = {"viewer": alice, "rules": rules, "now": clock()} | options
+        return prompt_cache.look_up(wish, **options)
+
+    return look_up
+
+
+@pytest.fixture
+def artist() -> Artist:
+    """The one generator of the studio."""
+    return Artist()
+
+
+@pytest.fixture
+def studio(inside: Flask, house: House, artist: Artist) -> Iterator[Studio]:
+    """A studio in which the artist draws; no test leaves it at work."""
+    studio = replace(house.studio, generators={artist.name: artist}, default=artist.name)
+    yield studio
+    artist.may_go_on.set()
+    settle(studio)
+
+
+@pytest.fixture
+def host(alice: Viewer, studio: Studio, clock: FixedClock) -> Host:
+    return Host(alice, studio, clock)
 
 
 def month(days: float = 30) -> timedelta:

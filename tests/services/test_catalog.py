@@ -149,16 +149,38 @@ class TestVisibility:
         assert found["alice"] == found["root"] == all_of_them
         assert found["bob"] == found["visitor"] == [public.image_id]
 
-    def test_image_without_a_picture_is_nowhere(self, easel: Easel, alice: Viewer) -> None:
-        """What is still being made, or failed, is neither listed nor shown."""
+    @pytest.mark.parametrize("status", ["pending", "processing", "failed"])
+    def test_image_without_a_picture_is_in_no_list(
+        self, easel: Easel, alice: Viewer, status: str
+    ) -> None:
+        """What is still being made, or failed, has no picture to show, and no list has it."""
         saved = easel.generation(details=Details(prompt="a fox"))
-        row(saved).status = "pending"
+        row(saved).status = status
         db.session.commit()
 
         with pytest.raises(NotFound):
-            catalog.show_image(saved.image_id, viewer=alice)
+            catalog.show_picture(saved.image_id, viewer=alice)
         assert ids(catalog.list_images(viewer=alice)) == []
         assert ids(catalog.search_images("fox", viewer=alice)) == []
+
+    @pytest.mark.parametrize("status", ["pending", "processing", "failed"])
+    def test_image_without_a_picture_tells_how_it_stands(
+        self, easel: Easel, cast: dict[str, Viewer], status: str
+    ) -> None:
+        """Who may see the picture may watch it come; to others there is nothing."""
+        saved = easel.generation(details=Details(prompt="a fox"))
+        row(saved).status = status
+        db.session.commit()
+
+        seen = {
+            name: catalog.show_image(saved.image_id, viewer=cast[name]).status
+            for name in ("alice", "root")
+        }
+
+        assert seen == {"alice": status, "root": status}
+        for name in ("bob", "visitor"):
+            with pytest.raises(NotFound):
+                catalog.show_image(saved.image_id, viewer=cast[name])
 
 
 class TestPaging:
@@ -404,7 +426,7 @@ class TestGalleries:
         saved = {n: easel.round(number=n).image_id for n in (3, 1)}
         easel.round("heron", 3)
 
-        cards = catalog.list_rounds(catalog.show_gallery("game", "TEA", viewer=alice))
+        cards = catalog.list_rounds(catalog.show_gallery("game", "TEA", viewer=alice), viewer=alice)
 
         assert [(card.number, card.image_count) for card in cards] == [(1, 1), (3, 2)]
         assert cards[1].previews[0].id == saved[3]

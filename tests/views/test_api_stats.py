@@ -1,15 +1,12 @@
 """The statistics as JSON."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import update
 
-from gallery.extensions import db
-from gallery.models import Image
 from tests.conftest import FixedClock, Person
 from tests.pictures import picture
+from tests.views.asking import MOONLIGHT, WAIT, Painter, generate, look_up
 from tests.views.saving import save_generation, save_round_image
 
 
@@ -26,8 +23,10 @@ def test_empty_gallery_has_zeros(visitor: Person) -> None:
         "storage_by_provider": [],
         "kept_images": 0,
         "expiring_within_7_days": 0,
+        "cache_hits": 0,
         "cache_hit_rate": 0.0,
         "cost_saved": 0.0,
+        "most_reused_prompts": [],
     }
     assert [day["images"] for day in days] == [0] * 30
     assert (days[0]["date"], days[-1]["date"]) == ("2026-02-13", "2026-03-14")
@@ -74,15 +73,86 @@ class TestCost:
     def settings(self) -> dict[str, Any]:
         return {"COST_PER_IMAGE": "0.25"}
 
-    def test_cache_hits_save_what_a_generation_costs(self, app, alice: Person) -> None:
-        """Two of four from the cache: half the rate, and twice the cost saved."""
-        ids = [save_generation(alice)["id"] for _ in range(4)]
-        with app.app_context():
-            db.session.execute(
-                update(Image).where(Image.id.in_(map(UUID, ids[:2]))).values(is_cached=True)
-            )
-            db.session.commit()
+    def test_cache_hits_save_what_a_generation_costs(self, alice: Person) -> None:
+        """One prompt that was drawn once and used twice more saved two quarters."""
+        save_generation(alice, prompt=MOONLIGHT)
+        save_generation(alice, prompt="Another.")
+        for _ in range(2):
+            look_up(alice)
 
         body = alice.get("/api/stats").json()
 
-        assert (body["cache_hit_rate"], body["cost_saved"]) == (0.5, 0.5)
+        assert (body["cache_hits"], body["cache_hit_rate"], body["cost_saved"]) == (2, 0.5, 0.5)
+
+    def test_picture_whose_cost_is_known_saves_exactly_that(self, alice: Person) -> None:
+        """What was told when it was saved counts before the setting."""
+        save_generation(alice, prompt=MOONLIGHT, cost="1.75")
+        look_up(alice)
+
+        assert alice.get("/api/stats").json()["cost_saved"] == 1.75
+
+
+def test_day_tells_what_it_brought(alice: Person, clock: FixedClock, painter: Painter) -> None:
+    """Pictures, those out of the cache, hits, rate and savings are counted on their own days."""
+    generate(alice, headers=WAIT)
+    clock.move(days=1)
+    for player in ("owl", "elk", "hen"):
+        generate(alice, player)
+    look_up(alice)
+
+    *_, first, second = alice.get("/api/stats").json()["images_per_day"]
+
+    names = ("date", "images", "cached", "cache_hits", "cache_hit_rate", "cost_saved")
+    assert [first[name] for name in names] == ["2026-03-14", 1, 0, 0, 0.0, 0.0]
+    assert [second[name] for name in names] == ["2026-03-15", 3, 3, 4, 1.0, 0.16]
+    assert first["average_size_bytes"] == second["average_size_bytes"] > 0
+
+
+def test_prompts_that_came_back_are_listed_most_used_first(
+    alice: Person, clock: FixedClock
+) -> None:
+    """Each with its picture, its hits, what they saved, and when the last was."""
+    used = {"Once.": 1, "Thrice.": 3, "Never.": 0}
+    ids = {prompt: save_generation(alice, prompt=prompt)["id"] for prompt in used}
+    clock.move(hours=1)
+    for prompt, times in used.items():
+        for _ in range(times):
+            look_up(alice, prompt)
+
+    listed = alice.get("/api/stats").json()["most_reused_prompts"]
+
+    assert listed == [
+        {
+            "prompt": prompt,
+            "hits": hits,
+            "cost_saved": saved,
+            "last_hit_at": "2026-03-14T16:09:26Z",
+            "image_id": ids[prompt],
+        }
+        for prompt, hits, saved in (("Thrice.", 3, 0.12), ("Once.", 1, 0.04))
+    ]
+
+
+def test_prompt_of_a_private_picture_is_told_to_its_owner_alone(
+    alice: Person, bob: Person, visitor: Person, root: Person
+) -> None:
+    """What somebody keeps to themselves is neither listed nor counted to others."""
+    save_generation(alice, prompt=MOONLIGHT)
+    look_up(alice)
+
+    told = [person.get("/api/stats").json() for person in (alice, root, bob, visitor)]
+
+    assert [each["cache_hits"] for each in told] == [1, 1, 0, 0]
+    assert [len(each["most_reused_prompts"]) for each in told] == [1, 1, 0, 0]
+
+
+def test_pictures_that_went_stay_in_what_was_saved(alice: Person) -> None:
+    """Deleting a picture doesn't undo the money it saved; its prompt has no picture any more."""
+    made = save_generation(alice, prompt=MOONLIGHT)
+    look_up(alice)
+    alice.delete(f"/api/images/{made['id']}")
+
+    body = alice.get("/api/stats").json()
+
+    assert (body["total_images"], body["cache_hits"], body["cost_saved"]) == (0, 1, 0.04)
+    assert [each["image_id"] for each in body["most_reused_prompts"]] == [None]

@@ -5,6 +5,9 @@ from bs4 import BeautifulSoup
 
 from tests.conftest import FixedClock, Person
 from tests.pictures import picture
+from tests.views.asking import WAIT, Painter, eventually, generate, round_places, set_round
+
+IMAGES = "/api/games/TEA/rounds/1/images"
 
 
 def save(person: Person, player: str = "fox", number: int = 1, code: str = "TEA", **fields: str):
@@ -89,3 +92,65 @@ def test_round_that_is_not_there_is_a_404_page(alice: Person, visitor: Person, p
 
     assert answer.status_code == 404
     assert "Not found" in answer.text
+
+
+class TestExpected:
+    """A round whose players the host has named."""
+
+    def test_round_tells_of_each_player_whatever_came_of_them(
+        self, alice: Person, painter: Painter
+    ) -> None:
+        """Ready, failed, being drawn, and nothing heard of yet: each has a place."""
+        set_round(alice, players=["fox", "owl", "elk", "hen"])
+        generate(alice, "fox", headers=WAIT)
+        painter.reason = "No."
+        generate(alice, "owl", sentence="Refused.", headers=WAIT)
+        painter.may_finish.clear()
+        generate(alice, "elk", sentence="Slow.")
+
+        places = round_places(alice)
+
+        painter.may_finish.set()
+        assert {name: place["status"] for name, place in places.items()} == {
+            "fox": "ready",
+            "owl": "failed",
+            "elk": "pending",
+            "hen": "pending",
+        }
+        assert (places["elk"]["id"] is None, places["hen"]["id"]) == (False, None)
+        eventually(lambda: round_places(alice)["elk"]["status"] == "failed", "elk is settled")
+
+    def test_etag_changes_when_a_picture_arrives_and_not_before(
+        self, alice: Person, painter: Painter
+    ) -> None:
+        """Who asks with the ETag gets 304 until something has come."""
+        set_round(alice, players=["fox", "owl"])
+        painter.may_finish.clear()
+        generate(alice)
+        etag = {"If-None-Match": alice.get(IMAGES).headers["ETag"]}
+        before = alice.get(IMAGES, headers=etag)
+
+        painter.may_finish.set()
+        eventually(lambda: round_places(alice)["fox"]["status"] == "ready", "fox is ready")
+
+        assert (before.status_code, before.content) == (304, b"")
+        assert alice.get(IMAGES, headers=etag).status_code == 200
+
+    def test_player_who_is_named_twice_has_one_place(self, alice: Person) -> None:
+        """Names are counted once, in the order of the host."""
+        answer = set_round(alice, players=["owl", "fox", "owl"])
+
+        assert answer.json() == {
+            "game_code": "TEA", "round": 1, "hidden": False, "players": ["owl", "fox"],
+        }  # fmt: skip
+        assert [*round_places(alice)] == ["owl", "fox"]
+
+    def test_player_who_was_not_expected_is_shown_all_the_same(self, alice: Person) -> None:
+        """A guest's picture hangs with the others."""
+        set_round(alice, players=["owl"])
+        save(alice, player="fox")
+
+        assert {name: each["status"] for name, each in round_places(alice).items()} == {
+            "fox": "ready",
+            "owl": "pending",
+        }

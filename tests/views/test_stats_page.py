@@ -1,12 +1,9 @@
 """The statistics page."""
 
-from sqlalchemy import update
-
-from gallery.extensions import db
-from gallery.models import Image
 from gallery.services import retention
 from tests.conftest import FixedClock, Person
 from tests.pictures import picture
+from tests.views.asking import WAIT, Painter, generate, look_up
 from tests.views.reading import Browser, facts, heading, text_of
 from tests.views.saving import save_generation
 
@@ -54,8 +51,8 @@ def test_chart_has_a_title_and_the_same_numbers_as_a_table(
     assert text_of(chart.find("title", recursive=False)) == "Pictures per day"
     assert chart["aria-labelledby"] == "days-title days-desc"
     assert len(chart.select("rect")) == 30
-    rows = [text_of(row) for row in page.select(".chart tbody tr")]
-    assert rows[:3] == ["2026-03-16 2", "2026-03-15 0", "2026-03-14 1"]
+    rows = [text_of(row).split()[:2] for row in page.select(".chart tbody tr")]
+    assert rows[:3] == [["2026-03-16", "2"], ["2026-03-15", "0"], ["2026-03-14", "1"]]
     assert len(rows) == 30
 
 
@@ -86,19 +83,45 @@ def test_kept_and_expiring_are_told_apart(
     assert told == {"Kept for good": "1", "Going within 7 days": "1"}
 
 
-def test_cache_hits_are_told_with_what_they_saved(
-    app, alice: Person, passer_by: Browser, generation: str
+def test_page_and_json_tell_the_same(
+    alice: Person, owner: Browser, clock: FixedClock, painter: Painter
 ) -> None:
-    """What the prompt cache saved is shown in money."""
-    save_generation(alice, visibility="public")
-    with app.app_context():
-        db.session.execute(update(Image).values(is_cached=True))
-        db.session.commit()
+    """Every number of the page is the one that programs get."""
+    generate(alice, headers=WAIT)
+    clock.move(days=1)
+    for player in ("owl", "elk"):
+        generate(alice, player)
+    save_generation(alice, prompt="A kettle")
+    told = alice.get("/api/stats").json()
 
-    page = passer_by.page("/stats")
+    page = owner.page("/stats")
 
-    assert "2 pictures (100.0 %) cost nothing" in text_of(page.select_one("main p.lede"))
-    assert "saved 0.08" in text_of(page.select_one("main p.lede"))
+    days = [
+        f"{day['date']} {day['images']} {day['cached']} {100 * day['cache_hit_rate']:.0f} %"
+        f" {day['average_size_bytes']:.0f} bytes {day['cost_saved']:.2f}"
+        for day in told["images_per_day"][:-3:-1]
+    ]
+    assert [text_of(row) for row in page.select(".chart tbody tr")][:2] == days
+    assert heading(page) == f"{told['total_images']} pictures"
+    lede = text_of(page.select_one("main p.lede"))
+    assert f"{told['cache_hits']} pictures ({100 * told['cache_hit_rate']:.1f} %)" in lede
+    assert f"saved {told['cost_saved']:.2f}" in lede
+    assert (told["cache_hits"], told["cache_hit_rate"], told["cost_saved"]) == (2, 0.5, 0.08)
+
+
+def test_prompts_that_came_back_are_shown_with_their_pictures(
+    alice: Person, owner: Browser
+) -> None:
+    """A prompt that was used again leads to its picture, and is shown as text."""
+    image_id = save_generation(alice, prompt="A <b>kettle</b>")["id"]
+    for _ in range(3):
+        look_up(alice, "A <b>kettle</b>")
+
+    (row,) = owner.page("/stats").select(".reused li")
+
+    assert text_of(row.a) == "A <b>kettle</b>"
+    assert row.a["href"] == f"/images/{image_id}"
+    assert "3 times · 0.12 saved" in text_of(row)
 
 
 def test_last_sweep_is_told_to_admins_alone(app, house, clock, alice, root, visitor) -> None:

@@ -1,0 +1,108 @@
+"""A real Chromium before the real server; whatever page it opens, its console stays silent."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.server import EMAIL, PATIENCE_SECONDS, Instance, set_up
+from tests.browser.server import served as serve
+from tests.conftest import PASSWORD, Person
+from tests.pictures import picture
+from tests.views.saving import save_round_image, show_to
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+OpenPage = Callable[..., Page]
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("GALLERY_REQUIRE_BROWSER"):
+            pytest.fail("GALLERY_REQUIRE_BROWSER is set, and no Chromium is installed")
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def instance_served(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """The instance that ``gallery serve`` serves; after the browser, for without it we skip."""
+    instance = set_up(tmp_path_factory.mktemp("served"))
+    with serve(instance):
+        yield instance
+
+
+@pytest.fixture(scope="package")
+def alice(instance_served: Instance) -> Iterator[Person]:
+    """She owns what hangs, and saves by key."""
+    with httpx.Client(base_url=instance_served.address, timeout=PATIENCE_SECONDS) as http:
+        yield Person(http=http, email=EMAIL, key=instance_served.key)
+
+
+@pytest.fixture(scope="package")
+def served(instance_served: Instance, alice: Person) -> str:
+    """The address of a gallery that has one round of a public game."""
+    for player in ("fox", "heron"):
+        save_round_image(
+            alice,
+            player=player,
+            content=picture("JPEG", size=(900, 600)),
+            completed_sentence=f"The {player} sells moonlight.",
+        )
+    show_to(alice, "public", "game", "TEA")
+    return instance_served.address
+
+
+@pytest.fixture
+def open_page(browser: Browser, served: str) -> Iterator[OpenPage]:
+    """Open a page in a context of its own; its console must stay silent to the end."""
+    with ExitStack() as opened:
+        yield lambda **options: opened.enter_context(_silent_page(browser, served, **options))
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """A page whose console must stay silent: the CSP forbids nothing that it needs."""
+    return open_page()
+
+
+@pytest.fixture
+def plain_page(open_page: OpenPage) -> Page:
+    """A page of a browser that runs no scripts."""
+    return open_page(java_script_enabled=False)
+
+
+@contextmanager
+def _silent_page(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    context = browser.new_context(base_url=address, accept_downloads=True, **options)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page) -> None:
+    """Sign in as alice, with the form."""
+    page.goto("/login")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url("/")

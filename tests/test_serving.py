@@ -1,0 +1,72 @@
+"""The production server, stopped in the middle of its work and started again."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.browser.server import PATIENCE_SECONDS, Instance, served, set_up
+
+# Without letting go of listeners the server takes half a minute.
+SOON_SECONDS = 15
+ROUND = "/api/games/TEA/rounds/1"
+PLAYERS = ("fox", "owl", "elk", "hen")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """An instance that outlives the servers that serve it."""
+    return set_up(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture
+def http(kept: Instance) -> Iterator[httpx.Client]:
+    """A front end of alice's."""
+    headers = {"Authorization": f"Bearer {kept.key}"}
+    with httpx.Client(base_url=kept.address, headers=headers, timeout=PATIENCE_SECONDS) as http:
+        yield http
+
+
+def statuses(http: httpx.Client) -> dict[str, str]:
+    """Return how far the picture of each player is."""
+    answer = http.get(f"{ROUND}/images").raise_for_status()
+    return {image["player_id"]: image["status"] for image in answer.json()["images"]}
+
+
+def test_listener_does_not_keep_the_server_from_stopping(
+    kept: Instance, http: httpx.Client
+) -> None:
+    """An open stream is brought to its proper end when the server is asked to stop."""
+    with served(kept) as server:
+        http.patch(ROUND, json={"players": ["fox"]}).raise_for_status()
+        with http.stream("GET", f"{ROUND}/events") as stream:
+            lines = stream.iter_lines()
+            heard = [next(lines)]
+
+            server.terminate()
+            heard += lines
+
+        assert heard[0] == "retry: 2000"
+        assert server.wait(timeout=SOON_SECONDS) == 0
+
+
+def test_picture_that_is_drawn_while_the_server_stops_is_not_lost(
+    kept: Instance, http: httpx.Client
+) -> None:
+    """What was asked for just before the server stopped is there after it started again."""
+    with served(kept) as server:
+        for player in PLAYERS:
+            asked = http.post(
+                f"{ROUND}/players/{player}/generate", json={"sentence": f"The {player} sells."}
+            )
+            assert asked.status_code == 202
+
+        server.terminate()
+        server.wait(timeout=2 * PATIENCE_SECONDS)
+
+    with served(kept):
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until and set(statuses(http).values()) != {"ready"}:
+            time.sleep(0.1)
+        assert statuses(http) == dict.fromkeys(PLAYERS, "ready")
