@@ -1,4 +1,4 @@
-"""What the production server is told beside its options: how a worker stops.
+"""What the production server is told beside its options: how it stops, and how it hangs up.
 
 A worker that is asked to stop answers first whom it has let in. Those who
 listen to a round or wait for a picture would keep it from that for half a
@@ -6,10 +6,37 @@ minute, so they are let go: they come back to the worker that follows.
 """
 
 import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
+import gunicorn.util
+
 from gallery.extensions import STOPPING
+
+# Who is hung up on and does not hang up in turn is waited for up to two seconds.
+_LINGERERS = 8
+_MOST_LINGERING = 256
+
+
+def hang_up_aside() -> None:
+    """Let connections end in threads of their own.
+
+    gunicorn waits for each client to hang up too, one after another, in the
+    very thread that lets new ones in: two clients a second that don't would
+    keep everybody else out.
+    """
+    linger = gunicorn.util.close_graceful
+    pool = ThreadPoolExecutor(_LINGERERS, thread_name_prefix="linger")
+
+    def close(connection: socket.socket, *_: Any, **__: Any) -> None:
+        if pool._work_queue.qsize() < _MOST_LINGERING:
+            pool.submit(linger, connection)
+        else:
+            connection.close()
+
+    gunicorn.util.close_graceful = close
 
 
 def post_worker_init(worker: Any) -> None:
@@ -20,3 +47,4 @@ def post_worker_init(worker: Any) -> None:
         worker.handle_exit(signum, frame)
 
     signal.signal(signal.SIGTERM, stop)
+    hang_up_aside()

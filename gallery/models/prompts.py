@@ -43,7 +43,11 @@ class PromptEntry(Base):
 
 
 class PromptDay(Base):
-    """What one day brought for one prompt: pictures that were paid for, and those that weren't."""
+    """What one day brought for one prompt: pictures that were paid for, and those that weren't.
+
+    Those that hung for everybody to find are counted apart, since nobody
+    else is to hear of the others.
+    """
 
     __tablename__ = "prompt_days"
 
@@ -52,6 +56,7 @@ class PromptDay(Base):
     )
     prompt_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    is_public: Mapped[bool] = mapped_column(primary_key=True)
     originals: Mapped[int] = mapped_column(default=0)
     hits: Mapped[int] = mapped_column(default=0)
     saved_micros: Mapped[int] = mapped_column(BigInteger, default=0)

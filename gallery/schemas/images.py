@@ -17,6 +17,11 @@ READINESS = {
 THUMBNAIL_WIDTHS = (320, 640, 1280)
 
 
+def readiness(image: Any) -> str:
+    """Return how far a picture is; pending too where another is on its way to its place."""
+    return "pending" if getattr(image, "is_awaited", False) else READINESS[image.status]
+
+
 class ImageAddresses(Protocol):
     """Where a picture is found; pages and shares have different ones."""
 
@@ -116,7 +121,10 @@ class RoundImageSchema(Schema):
     cached = fields.Boolean(allow_none=True)
     generated_at = fields.DateTime(allow_none=True)
     expires_at = fields.DateTime(allow_none=True)
-    status = text("How far it is.", enum=["pending", "ready", "failed", "hidden"])
+    status = text(
+        "How far it is. Where another picture is pending, the one before hangs until then.",
+        enum=["pending", "ready", "failed", "hidden"],
+    )
     error = text("Why its last generation came to nothing.", nullable=True)
 
 
@@ -226,7 +234,7 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
     return {
         "id": str(image.id),
         "kind": image.kind,
-        "status": image.status,
+        "status": "pending" if getattr(image, "is_awaited", False) else image.status,
         "visibility": image.visibility,
         "gallery": image.gallery_slug,
         "round": image.round_number,
@@ -286,7 +294,7 @@ def round_image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, An
         "cached": image.is_cached,
         "generated_at": instant(image.generated_at),
         "expires_at": expiry_json(image),
-        "status": READINESS[image.status],
+        "status": readiness(image),
         "error": image.failure,
     }
 
@@ -314,7 +322,7 @@ def illustration_json(image: Any, urls: ImageAddresses, path: str | None) -> dic
         "pageNumber": image.page_number,
         "model": image.model,
         "characterReferenced": image.is_character_referenced,
-        "status": READINESS[image.status],
+        "status": readiness(image),
         "error": image.failure,
     }
 

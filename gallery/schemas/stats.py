@@ -4,7 +4,6 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from gallery.schemas.fields import instant
 from gallery.services.stats import Day, Stats
 
 
@@ -26,7 +25,7 @@ class ReusedPromptSchema(Schema):
     prompt = fields.String()
     hits = fields.Integer(metadata={"description": "How often its picture was used again."})
     cost_saved = fields.Float()
-    last_hit_at = fields.DateTime()
+    last_hit_on = fields.Date(metadata={"description": "The day (UTC)."})
     image_id = fields.UUID(allow_none=True, metadata={"description": "null: it has gone."})
 
 
@@ -78,7 +77,7 @@ def stats_json(stats: Stats) -> dict[str, Any]:
                 "prompt": each.prompt,
                 "hits": each.hits,
                 "cost_saved": each.saved,
-                "last_hit_at": instant(each.last_hit_at),
+                "last_hit_on": each.last_hit_on.isoformat(),
                 "image_id": str(each.image_id) if each.image_id else None,
             }
             for each in stats.most_reused

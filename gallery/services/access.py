@@ -68,7 +68,8 @@ def _is_shown(
     table: type[Image] | type[Gallery], visible: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Except, of images, what is hidden until its round is revealed."""
-    return and_(visible, not_(Image.is_hidden)) if table is Image else visible
+    is_hidden = getattr(table, "is_hidden", None)
+    return visible if is_hidden is None else and_(visible, not_(is_hidden))
 
 
 def require_user(viewer: Viewer) -> UUID:

@@ -11,6 +11,9 @@ from gallery.errors import InvalidField, InvalidName
 
 MOST_TEXT = 10_000
 MOST_CARDS = 32
+MOST_CARD_TEXT = 5_000
+# A picture that costs more is a mistake, and would spoil the statistics.
+MOST_COST = 1_000
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -66,4 +69,11 @@ def check_cards(cards: Sequence[str]) -> Sequence[str]:
         raise InvalidField(f"cards has {len(cards)} entries; at most {MOST_CARDS} are taken")
     for card in cards:
         check_text("cards", card, most=1000)
+    # To compare texts however they were typed costs the square of their length.
+    check_text("cards", "".join(cards), most=MOST_CARD_TEXT)
     return cards
+
+
+def as_micros(amount: float) -> int | None:
+    """Return an amount of money in millionths, or None where no picture can cost it."""
+    return round(amount * 1_000_000) if 0 <= amount <= MOST_COST else None

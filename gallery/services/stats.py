@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Row, and_, case, cast, exists, func, select, true
+from sqlalchemy.orm import aliased
 
 from gallery.extensions import current_session
 from gallery.models import Image, PromptDay, PromptEntry, Sweep
@@ -58,7 +59,7 @@ class ReusedPrompt:
     prompt: str
     hits: int
     saved: float
-    last_hit_at: datetime
+    last_hit_on: date
     image_id: UUID | None
 
 
@@ -177,7 +178,7 @@ def _cache_by_day(viewer: Viewer, first: date) -> dict[date, dict[str, Any]]:
             func.sum(PromptDay.hits).label("hits"),
             func.sum(PromptDay.saved_micros).label("saved"),
         )
-        .where(PromptDay.day >= first, _told(viewer, PromptDay))
+        .where(PromptDay.day >= first, _told(viewer))
         .group_by(PromptDay.day)
     )
     return {
@@ -191,54 +192,67 @@ def _cache_totals(viewer: Viewer) -> Any:
         func.sum(PromptDay.originals).label("originals"),
         func.sum(PromptDay.hits).label("hits"),
         func.sum(PromptDay.saved_micros).label("saved"),
-    ).where(_told(viewer, PromptDay))
+    ).where(_told(viewer))
     return current_session().execute(query).one()
 
 
 def _most_reused(viewer: Viewer) -> list[ReusedPrompt]:
     shown = case((finds(viewer, Image), Image.id))
+    hits = func.sum(PromptDay.hits).label("hits")
     query = (
         select(
             PromptEntry.prompt,
-            PromptEntry.hits,
-            PromptEntry.saved_micros,
-            PromptEntry.last_hit_at,
+            hits,
+            func.sum(PromptDay.saved_micros).label("saved"),
+            func.max(case((PromptDay.hits > 0, PromptDay.day))).label("last_hit_on"),
             shown.label("image_id"),
         )
+        .join(
+            PromptEntry,
+            and_(
+                PromptEntry.owner_id == PromptDay.owner_id,
+                PromptEntry.prompt_hash == PromptDay.prompt_hash,
+            ),
+        )
         .outerjoin(Image, and_(Image.id == PromptEntry.image_id, Image.status == "completed"))
-        .where(PromptEntry.hits > 0, _told(viewer, PromptEntry))
-        .order_by(PromptEntry.hits.desc(), PromptEntry.prompt_hash)
+        .where(_told(viewer))
+        .group_by(PromptEntry.owner_id, PromptEntry.prompt_hash, PromptEntry.prompt, shown)
+        .having(hits > 0)
+        .order_by(hits.desc(), PromptEntry.prompt_hash)
         .limit(MOST_PROMPTS)
     )
     return [
         ReusedPrompt(
             prompt=row.prompt,
             hits=row.hits,
-            saved=_money(row.saved_micros),
-            last_hit_at=row.last_hit_at,
+            saved=_money(row.saved),
+            last_hit_on=row.last_hit_on,
             image_id=row.image_id,
         )
         for row in current_session().execute(query)
     ]
 
 
-def _told(viewer: Viewer, table: type[PromptDay] | type[PromptEntry]) -> ColumnElement[bool]:
-    """Rows of the prompt cache that *viewer* may hear of.
+def _told(viewer: Viewer) -> ColumnElement[bool]:
+    """Days of the prompt cache that *viewer* may hear of.
 
-    Their own; and those of others as long as the prompt's picture is one that
-    they find, since what somebody keeps to themselves is not counted to others.
+    Their own; and of others what hung where everybody finds it, as long as
+    the prompt's picture is one that the viewer finds: what somebody keeps to
+    themselves is not counted to others.
     """
     if viewer.is_admin:
         return true()
     entry = PromptEntry.__table__.alias("entry_of_picture")
+    picture = aliased(Image)
     is_found = exists().where(
-        entry.c.owner_id == table.owner_id,
-        entry.c.prompt_hash == table.prompt_hash,
-        Image.id == entry.c.image_id,
-        Image.prompt_hash == entry.c.prompt_hash,
-        Image.status == "completed",
-        finds(viewer, Image),
+        entry.c.owner_id == PromptDay.owner_id,
+        entry.c.prompt_hash == PromptDay.prompt_hash,
+        picture.id == entry.c.image_id,
+        picture.prompt_hash == entry.c.prompt_hash,
+        picture.status == "completed",
+        finds(viewer, picture),
     )
+    others = and_(PromptDay.is_public, is_found)
     if viewer.user_id is None:
-        return is_found
-    return case((table.owner_id == viewer.user_id, True), else_=is_found)
+        return others
+    return case((PromptDay.owner_id == viewer.user_id, True), else_=others)

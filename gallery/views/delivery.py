@@ -93,7 +93,7 @@ def _send(stream: BinaryIO, *, etag: str, media_type: str, cache: str) -> Respon
 
 def _scope(image: Any) -> str:
     """Shared caches may hold only what everybody may see."""
-    return "public" if image.visibility == "public" else "private"
+    return "public" if image.visibility == "public" and not image.is_hidden else "private"
 
 
 def _name(response: Response, image: Any, extension: str, *, attachment: bool) -> None:

@@ -11,7 +11,7 @@ from gallery.extensions import current_house
 from gallery.services import catalog, links
 from gallery.storage import check_key
 from gallery.views.addresses import ShareAddresses
-from gallery.views.auth import current_viewer
+from gallery.views.auth import current_viewer, settle_viewer
 from gallery.views.delivery import retrying, send_original, send_thumbnail, send_variant
 
 bp = Blueprint("downloads", __name__)
@@ -116,7 +116,10 @@ def _by_key(key: str) -> Response:
 
 def _follow(token: str) -> Response:
     house = current_house()
-    followed = links.read_download(token, signer=house.signer, now=house.now())
+    settle_viewer()
+    followed = links.read_download(
+        token, signer=house.signer, now=house.now(), viewer=current_viewer()
+    )
     attachment = followed.disposition == "attachment"
     response = send_variant(followed.image, followed.variant, attachment=attachment)
     response.headers["Cache-Control"] = "private, no-cache"

@@ -48,11 +48,12 @@ def upgrade():
     sa.Column('owner_id', sa.Uuid(), nullable=False),
     sa.Column('prompt_hash', sa.String(length=64), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('is_public', sa.Boolean(), nullable=False),
     sa.Column('originals', sa.Integer(), nullable=False),
     sa.Column('hits', sa.Integer(), nullable=False),
     sa.Column('saved_micros', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['owner_id'], ['users.id'], name=op.f('fk_prompt_days_owner_id_users'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('owner_id', 'prompt_hash', 'day', name=op.f('pk_prompt_days'))
+    sa.PrimaryKeyConstraint('owner_id', 'prompt_hash', 'day', 'is_public', name=op.f('pk_prompt_days'))
     )
     op.create_index(op.f('ix_prompt_days_day'), 'prompt_days', ['day'])
     op.create_table('generation_requests',
@@ -84,9 +85,11 @@ def remember_known_prompts():
     )
     day = "created_at AT TIME ZONE 'UTC'" if op.get_bind().dialect.name == "postgresql" else "created_at"
     op.execute(
-        "INSERT INTO prompt_days (owner_id, prompt_hash, day, originals, hits, saved_micros)"
-        f" SELECT owner_id, prompt_hash, date({day}), count(*), 0, 0 FROM images"
-        f" WHERE status = 'completed' AND trim(prompt) != '' GROUP BY owner_id, prompt_hash, date({day})"
+        "INSERT INTO prompt_days"
+        " (owner_id, prompt_hash, day, is_public, originals, hits, saved_micros)"
+        f" SELECT owner_id, prompt_hash, date({day}), visibility = 'public', count(*), 0, 0"
+        " FROM images WHERE status = 'completed' AND trim(prompt) != ''"
+        f" GROUP BY owner_id, prompt_hash, date({day}), visibility = 'public'"
     )
 
 

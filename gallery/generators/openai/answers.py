@@ -16,6 +16,7 @@ from gallery.generators.fetching import format_of
 
 MOST_REVISED_CHARACTERS = 2000
 MOST_URL_CHARACTERS = 2000
+MOST_PARTS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,9 @@ def read_answer(body: bytes, *, fetch: Callable[[str], bytes]) -> Drawn:
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
+    # A true answer has a handful; millions of empty ones would fill the memory.
+    if body.count(b"[") + body.count(b"{") > MOST_PARTS:
+        raise GenerationFailed("The image service's answer can't be read.")
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -15,7 +15,10 @@ _PROMPT_REFUSED = re.compile(
     r"content_?policy|content_?filter|moderation|safety|image_generation_user"
 )
 # A word with one of these in it: a key, an address, a machine's number, a port.
-_PRIVATE = re.compile(r"\b(?:sk|pk|key)-|//|\d\.\d+\.\d+\.\d|:\d\d|::", re.IGNORECASE)
+_PRIVATE = re.compile(
+    r"\b(?:sk|pk|key)-|//|\d\.\d+\.\d+\.\d|:\d\d|::|localhost|\.(?:internal|local|lan|home)\b",
+    re.IGNORECASE,
+)
 
 
 def reason_of(error: openai.OpenAIError, *, api_key: str) -> str:
@@ -50,7 +53,10 @@ def _quoted(error: openai.APIStatusError, api_key: str) -> str:
     # An error page of something in between says nothing to a visitor.
     if not isinstance(told, str) or told.lstrip().startswith(("<", "{", "[")):
         return ""
-    words = "".join(one if one.isprintable() else " " for one in told[:_MOST_READ_CHARACTERS])
+    # What has no width would hide where a word ends; what parts words becomes a space.
+    words = "".join(
+        one if one.isprintable() else " " * one.isspace() for one in told[:_MOST_READ_CHARACTERS]
+    )
     kept = [
         "…" if _PRIVATE.search(word) or (api_key and api_key in word) else word
         for word in words.split()

@@ -14,6 +14,7 @@ import httpx2
 from gallery.generators.base import GenerationFailed
 from gallery.generators.fetching.connections import CheckedBackend, Deadline, Network, read_body
 
+MOST_REFUSAL_BYTES = 16 * 1024
 _WORTH_ASKING_AGAIN = {408, 409, 429, 500, 502, 503, 504}
 
 
@@ -45,9 +46,10 @@ class BoundedTransport(httpx2.BaseTransport):
             raise GenerationFailed("The image service did not answer in time.") from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             raise httpx2.ReadError("broke off", request=request) from error
-        return httpx2.Response(
-            status, headers=self._advice(status, headers, content), content=content
-        )
+        advice = self._advice(status, headers, content)
+        # The SDK parses refusals whole, whatever their length.
+        told = content if status == 200 else content[:MOST_REFUSAL_BYTES]
+        return httpx2.Response(status, headers=advice, content=told)
 
     def _attempt(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:
         backend = CheckedBackend(

@@ -28,7 +28,13 @@ from gallery.errors import NotFound
 from gallery.extensions import current_session
 from gallery.models import Gallery, Image, Round
 from gallery.services.access import Viewer, finds, may_see, may_write, sees
-from gallery.services.catalog.images import TYPE_ORDER, all_image_rows, image_rows, rows_of
+from gallery.services.catalog.images import (
+    IS_AWAITED,
+    TYPE_ORDER,
+    all_image_rows,
+    image_rows,
+    rows_of,
+)
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
 PREVIEWS = 5
@@ -75,6 +81,7 @@ _ROUND_BRIEFLY: Any = (
         Image.service,
         Image.status,
         Image.failure,
+        IS_AWAITED,
         Image.is_cached,
         Image.is_kept,
         # Without the zone, which is UTC in any case.

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, case, not_, select
+from sqlalchemy import Row, Select, bindparam, case, exists, not_, select
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
-from gallery.models import EmbeddedText, Gallery, Image, Round
+from gallery.models import EmbeddedText, Gallery, GenerationRequest, Image, Round
 from gallery.services.access import Viewer, finds, may_see, sees
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 
@@ -42,6 +42,12 @@ class ImageFilter:
 def image_rows() -> Select[Any]:
     """Select images with the names of what they belong to; only those with a picture."""
     return all_image_rows().where(Image.status == "completed")
+
+
+# Whether another picture is on its way; where one hangs already, it hangs until then.
+IS_AWAITED = (
+    exists().where(GenerationRequest.image_id == Image.id).correlate(Image).label("is_awaited")
+)
 
 
 def all_image_rows() -> Select[Any]:
@@ -202,7 +208,8 @@ def rows_of(query: Select[Any]) -> Sequence[Row[Any]]:
 @lru_cache(maxsize=1)
 def _by_id() -> Any:
     """Return the query for one image; to put it together costs more than to run it."""
-    return all_image_rows().where(Image.id == bindparam("image_id"))
+    rows = all_image_rows().add_columns(IS_AWAITED)
+    return rows.where(Image.id == bindparam("image_id"))
 
 
 def _seen(query: Select[Any], wanted: dict[str, Any], viewer: Viewer) -> Row[Any]:

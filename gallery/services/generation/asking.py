@@ -35,7 +35,6 @@ from gallery.services.ingest import (
 from gallery.services.prompt_cache import Wish, count_hit, find_hit
 
 FindSlot = Callable[[Session], Slot]
-SETTLED = ("completed", "failed")
 # How often a waiting request looks whether its picture is there.
 LOOKS_EVERY_SECONDS = 0.1
 
@@ -163,11 +162,11 @@ def draw_illustration(
 
 
 def wait_for(image_id: UUID, *, seconds: float) -> None:
-    """Return once the row is finished or failed, or after so many seconds."""
+    """Return once nobody waits for the picture any more, or after so many seconds."""
     until = time.monotonic() + seconds
-    status = select(Image.status).where(Image.id == image_id)
+    waits = select(GenerationRequest.image_id).where(GenerationRequest.image_id == image_id)
     while time.monotonic() < until:
-        if current_session().scalar(status) in (*SETTLED, None):
+        if current_session().scalar(waits) is None:
             return
         let_go()
         if STOPPING.wait(LOOKS_EVERY_SECONDS):
@@ -256,8 +255,10 @@ def _copy(
 
     def slot(session: Session) -> Slot:
         found = find_slot(session)
-        owner_id = found.existing.owner_id if found.existing else found.values["owner_id"]
-        count_hit(session, owner_id, wish, image, rules=studio.rules, now=now)
+        count_hit(
+            session, found.told("owner_id"), wish, image, rules=studio.rules, now=now,
+            is_public=found.is_public,
+        )  # fmt: skip
         return found
 
     saved = keep(
@@ -278,7 +279,9 @@ def _open(order: Order, find_slot: FindSlot, studio: Studio, now: datetime) -> A
     with writing() as session:
         slot = find_slot(session)
         image = slot.existing or _new_row(order, slot, studio, now)
-        image.status, image.failure = "pending", None
+        if image.storage_key is None:
+            image.status = "pending"
+        image.failure = None
         session.add(image)
         session.flush()
         session.execute(delete(GenerationRequest).where(GenerationRequest.image_id == image.id))

@@ -8,22 +8,24 @@ there, and are tended again.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.orm import Session
 
 from gallery.errors import GalleryError, GeneratorBusy, InvalidField, NotFound, ObjectNotFound
-from gallery.extensions import current_session, end_reading, writing
+from gallery.extensions import STOPPING, current_session, end_reading, writing
 from gallery.generators.base import GeneratedImage, GenerationFailed
 from gallery.models import GenerationRequest, Image, PromptEntry
+from gallery.services.access import Viewer
 from gallery.services.catalog.images import image_rows
 from gallery.services.generation.orders import Order, read_order
 from gallery.services.generation.studio import Studio
-from gallery.services.identifiers import MOST_TEXT
-from gallery.services.ingest import Details, Slot, copy_of, keep, prepare
+from gallery.services.identifiers import MOST_TEXT, as_micros
+from gallery.services.ingest import Details, Slot, copy_of, keep, prepare, save_generation
 from gallery.services.prompt_cache import (
     Lease,
     Pending,
@@ -71,7 +73,10 @@ def begin(owner_id: UUID, prompt_hash: str, *, studio: Studio) -> None:
     Raises:
         GeneratorBusy: there is no room; the requests go on waiting.
     """
-    if not is_leased(owner_id, prompt_hash, now=studio.clock()):
+    now = studio.clock()
+    # A picture that is there is handed out, whoever still has a lease to make another.
+    is_there = find_hit(owner_id, prompt_hash, now=now) is not None
+    if is_there or not is_leased(owner_id, prompt_hash, now=now):
         work = partial(_take_up, owner_id, prompt_hash, studio)
         studio.submit_once((owner_id, prompt_hash), work)
 
@@ -110,16 +115,20 @@ def fill(
         else copy_of(made, stored_as=stored_as, intake=intake)
     )
 
-    def slot(session: Session) -> Slot:
+    def find_slot(session: Session) -> Slot:
         image = _still_wanted(session, image_id, order)
+        slot = Slot(existing=image, values=order.place.values(order.wish))
         if not isinstance(made, GeneratedImage):
-            count_hit(session, image.owner_id, order.wish, made, rules=studio.rules, now=now)
-        return Slot(existing=image, values=order.place.values(order.wish))
+            count_hit(
+                session, image.owner_id, order.wish, made, rules=studio.rules, now=now,
+                is_public=slot.is_public,
+            )  # fmt: skip
+        return slot
 
     keep(
         prepared,
         order.place.base_key(intake=intake, now=now),
-        slot,
+        find_slot,
         details_of(order, made),
         intake,
         now,
@@ -131,7 +140,7 @@ def fill(
 def details_of(order: Order, made: GeneratedImage | Row[Any]) -> Details:
     """Return what is known of how a picture came to be; a copy is told as its original."""
     if isinstance(made, GeneratedImage):
-        cost = None if made.cost is None else round(made.cost * 1_000_000)
+        cost = as_micros(made.cost) if made.cost is not None else None
         return Details(
             model=made.model[:100],
             service=order.generator,
@@ -155,7 +164,10 @@ def _take_up(owner_id: UUID, prompt_hash: str, studio: Studio) -> None:
     waits for its turn in the pool.
     """
     requests = _waiting(owner_id, prompt_hash)
-    if not requests:
+    if not requests or STOPPING.is_set():
+        return
+    if find_hit(owner_id, prompt_hash, now=studio.clock()) is not None:
+        _serve(owner_id, prompt_hash, studio)
         return
     order = read_order(requests[0].wish)
     try:
@@ -177,7 +189,8 @@ def _draw(owner_id: UUID, prompt_hash: str, lease_id: UUID, studio: Studio) -> N
         order = _start(owner_id, prompt_hash)
         if order is not None:
             made = generate(order, studio=studio)
-            _hang_first(owner_id, prompt_hash, made, studio)
+            if not _hang_first(owner_id, prompt_hash, made, studio):
+                _keep_unclaimed(owner_id, order, made, studio)
     except GalleryError as error:
         log.warning("a picture failed: %s", error)
         _fail(owner_id, prompt_hash, _told(error))
@@ -201,7 +214,8 @@ def _start(owner_id: UUID, prompt_hash: str) -> Order | None:
         if requests[0].attempts >= MOST_ATTEMPTS:
             raise GenerationFailed("It was begun several times, and never finished.")
         ids = [request.image_id for request in requests]
-        session.execute(update(Image).where(Image.id.in_(ids)).values(status="processing"))
+        without_picture = (Image.id.in_(ids), Image.storage_key.is_(None))
+        session.execute(update(Image).where(*without_picture).values(status="processing"))
         session.execute(
             update(GenerationRequest)
             .where(GenerationRequest.image_id.in_(ids))
@@ -210,15 +224,34 @@ def _start(owner_id: UUID, prompt_hash: str) -> Order | None:
     return read_order(requests[0].wish)
 
 
-def _hang_first(owner_id: UUID, prompt_hash: str, made: GeneratedImage, studio: Studio) -> None:
-    """Keep the picture for the first who still waits."""
+def _hang_first(owner_id: UUID, prompt_hash: str, made: GeneratedImage, studio: Studio) -> bool:
+    """Keep the picture for the first who still waits; tell whether anybody did."""
     for request in _waiting(owner_id, prompt_hash):
         try:
             order = read_order(request.wish)
             fill(request.image_id, order, made, studio=studio)
         except (Withdrawn, NotFound):
             continue
-        return
+        return True
+    return False
+
+
+def _keep_unclaimed(owner_id: UUID, order: Order, made: GeneratedImage, studio: Studio) -> None:
+    """Keep a picture that was paid for and that nobody waits for any more.
+
+    Its owner finds it among the generations, and whoever asks for its prompt
+    again gets a copy.
+    """
+    owner = Viewer(user_id=owner_id)
+    details = replace(details_of(order, made), prompt=order.wish.completed_sentence)
+    save_generation(
+        made.content,
+        details=details,
+        viewer=owner,
+        intake=studio.intake,
+        now=studio.clock(),
+        wish=order.wish.hash,
+    )
 
 
 def _serve(owner_id: UUID, prompt_hash: str, studio: Studio) -> None:
@@ -249,14 +282,12 @@ def forget_picture(image: Row[Any]) -> None:
         )
 
 
-def _waiting(owner_id: UUID, prompt_hash: str) -> Sequence[GenerationRequest]:
-    query = (
-        select(GenerationRequest)
-        .where(GenerationRequest.owner_id == owner_id, GenerationRequest.prompt_hash == prompt_hash)
-        .order_by(GenerationRequest.image_id)
-        .execution_options(populate_existing=True)
-    )
-    return current_session().scalars(query).all()
+def _waiting(owner_id: UUID, prompt_hash: str) -> Sequence[Row[Any]]:
+    """Return who waits for a prompt: as plain rows, which outlive a transaction that failed."""
+    query = select(
+        GenerationRequest.image_id, GenerationRequest.wish, GenerationRequest.attempts
+    ).where(GenerationRequest.owner_id == owner_id, GenerationRequest.prompt_hash == prompt_hash)
+    return current_session().execute(query.order_by(GenerationRequest.image_id)).all()
 
 
 def _still_wanted(session: Session, image_id: UUID, order: Order) -> Image:
@@ -273,12 +304,11 @@ def _fail(owner_id: UUID, prompt_hash: str, reason: str) -> None:
     Where a picture hung before, it hangs there again.
     """
     with writing() as session:
-        for request in _waiting(owner_id, prompt_hash):
-            image = session.get(Image, request.image_id, populate_existing=True)
-            if image is not None:
-                image.status = "completed" if image.storage_key else "failed"
-                image.failure = reason[:MOST_TEXT]
-            session.delete(request)
+        ids = [request.image_id for request in _waiting(owner_id, prompt_hash)]
+        for image in session.scalars(select(Image).where(Image.id.in_(ids))):
+            image.status = "completed" if image.storage_key else "failed"
+            image.failure = reason[:MOST_TEXT]
+        session.execute(delete(GenerationRequest).where(GenerationRequest.image_id.in_(ids)))
 
 
 def _told(error: GalleryError) -> str:

@@ -174,8 +174,11 @@ def save_generation(
     intake: Intake,
     now: datetime,
     visibility: str = "private",
+    wish: str | None = None,
 ) -> Saved:
     """Save a single generation, byte for byte as it came.
+
+    *wish* is the hash of its prompt where that isn't made of the details.
 
     Raises:
         SignInRequired: nobody is signed in.
@@ -195,7 +198,7 @@ def save_generation(
     model = slugify(details.model or embedded_text(prepared, "model"), fallback="unknown")
     name = f"{now:%Y%m%d_%H%M%S}_{model}_{image_id.hex[-8:]}.{EXTENSIONS[prepared.format]}"
     base_key = f"images/generations/{now:%Y-%m-%d}/{model}/{name}"
-    return keep(prepared, base_key, slot, details, intake, now)
+    return keep(prepared, base_key, slot, details, intake, now, wish=wish)
 
 
 def check_place(code: str, number: int, player: str, *, viewer: Viewer) -> UUID:

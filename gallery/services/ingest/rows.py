@@ -50,6 +50,15 @@ class Slot:
     existing: Image | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
+    def told(self, name: str) -> Any:
+        """Return what the row will have in a column that says where it belongs."""
+        return self.values[name] if name in self.values else getattr(self.existing, name, None)
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether everybody will find the image."""
+        return self.told("visibility") == "public" and not self.told("is_hidden")
+
 
 def embedded_text(kept: Kept, name: str) -> str:
     """Return what the generator wrote into the file under *name*, or an empty text."""

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from gallery.errors import InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, writing
 from gallery.models import Gallery, Image, Link, User
-from gallery.services.access import Viewer, require_owner, require_user
+from gallery.services.access import ANONYMOUS, Viewer, may_write, require_owner, require_user
 from gallery.services.catalog.images import image_rows
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 from gallery.services.identifiers import new_id
@@ -157,8 +157,13 @@ def download_tokens(standing: Row[Any], *, signer: LinkSigner) -> Callable[[UUID
     return signer.sign_for(_claim(standing, standing.id))
 
 
-def read_download(token: str, *, signer: LinkSigner, now: datetime) -> Followed:
+def read_download(
+    token: str, *, signer: LinkSigner, now: datetime, viewer: Viewer = ANONYMOUS
+) -> Followed:
     """Return what a download link leads to, without counting it as used.
+
+    Who follows it makes no difference, but for what is hidden until its
+    round's reveal: that, only who may write gets.
 
     Raises:
         NotFound: the token was not signed here.
@@ -171,7 +176,7 @@ def read_download(token: str, *, signer: LinkSigner, now: datetime) -> Followed:
     image = current_session().execute(query).first()
     if image is None:
         raise _ended("gone", link, None)
-    if image.is_hidden:
+    if image.is_hidden and not may_write(viewer, image.owner_id):
         # Until the reveal nobody gets it; after that the link opens it again.
         raise NotFound
     if link.image_id not in (None, image.id) or link.gallery_id not in (None, image.gallery_id):

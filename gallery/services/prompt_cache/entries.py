@@ -169,26 +169,25 @@ def redeem_lease(session: Session, owner_id: UUID, prompt_hash: str, lease_id: U
 
 def count_hit(
     session: Session, owner_id: UUID, wish: Wish, image: Row[Any], *, rules: PromptRules,
-    now: datetime,
+    now: datetime, is_public: bool = False,
 ) -> None:  # fmt: skip
-    """Count that *image* was used instead of paying for a new one."""
+    """Count that *image* was used instead of paying for a new one.
+
+    *is_public* tells whether it was used where everybody finds it.
+    """
     cost = rules.cost_micros if image.cost_micros is None else image.cost_micros
-    hit = {
-        "owner_id": owner_id,
-        "prompt_hash": wish.hash,
-        "hits": 1,
-        "saved_micros": cost,
-    }
+    hit = {"owner_id": owner_id, "prompt_hash": wish.hash, "hits": 1, "saved_micros": cost}
     entry = {
         "prompt": wish.completed_sentence,
         "image_id": image.id,
         "last_hit_at": now,
         "created_at": now,
     }
+    day = {"day": now.date(), "is_public": is_public, "originals": 0}
     statements = _statements(dialect_of(session))
     connection = session.connection()
     connection.execute(statements.count_entry, hit | entry)
-    connection.execute(statements.count_day, hit | {"day": now.date(), "originals": 0})
+    connection.execute(statements.count_day, hit | day)
 
 
 def register(session: Session, image: Image, *, now: datetime) -> None:
@@ -206,7 +205,8 @@ def register(session: Session, image: Image, *, now: datetime) -> None:
         {f"its_{name}": value for name, value in (key | picture).items()} | {"now": now},
     )
     if not image.is_cached:
-        day = {"day": now.date(), "originals": 1}
+        is_public = image.visibility == "public" and not image.is_hidden
+        day = {"day": now.date(), "is_public": is_public, "originals": 1}
         connection.execute(statements.count_day, key | nothing_saved | day)
 
 
@@ -306,7 +306,7 @@ def _statements(dialect: str) -> _Statements:
             | {"last_hit_at": entry.excluded.last_hit_at},
         ),
         count_day=day.on_conflict_do_update(
-            index_elements=[*key, "day"],
+            index_elements=[*key, "day", "is_public"],
             set_=_added(PromptDay, day, "originals", "hits", "saved_micros"),
         ),
         claim=entry.on_conflict_do_update(

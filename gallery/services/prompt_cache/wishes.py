@@ -36,6 +36,7 @@ class Wish:
         if not self.sentence.split():
             raise InvalidField("The sentence is empty: there is nothing to draw")
         check_cards(self.cards)
+        check_text("sentence", self.completed_sentence)
         for name in ("style", "service"):
             check_text(name, getattr(self, name) or "", most=100)
         return self

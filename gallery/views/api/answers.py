@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
 from gallery.schemas.galleries import gallery_json
+from gallery.schemas.images import readiness
 from gallery.services import catalog, generation, idempotency
 from gallery.services.access import require_user
 from gallery.services.catalog import Page
@@ -90,7 +91,7 @@ def answer_asked(asked: generation.Asked, as_json: Callable[[Any], dict[str, Any
             PLACES.release()
     image = catalog.show_image(asked.image_id, viewer=current_viewer())
     response = jsonify(as_json(image))
-    if image.status in ("pending", "processing"):
+    if readiness(image) == "pending":
         response.status_code = 202
         base = current_house().settings.PUBLIC_URL
         response.headers["Location"] = f"{base}/api/images/{image.id}"

@@ -36,8 +36,9 @@ Places = dict[str, dict[str, Any]]
     responses={
         "200": {
             "description": "`image` events carry a place of the round as `GET …/images` has it;"
-            " `hidden` and `revealed` tell that the round was. Each event's id is the ETag of the"
-            " round; send it as `Last-Event-ID` to hear only what changed since.",
+            " `removed` that it is gone; `hidden` and `revealed` tell that the round was. Each"
+            " event's id is the ETag of the round: send it as `Last-Event-ID`, and as long as"
+            " nothing has changed since, nothing is told; else the round is told anew.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },
@@ -86,6 +87,8 @@ def _events(code: str, number: int, viewer: Viewer, heard: str) -> Iterator[str]
             if was_hidden not in (None, listing.is_hidden):
                 yield _event("hidden" if listing.is_hidden else "revealed", {"round": number}, "")
             found = _places(text.body)
+            for name in known.keys() - found.keys():
+                yield _event("removed", {"player_id": known[name]["player_id"]}, text.etag)
             for place in _changed(known, found):
                 yield _event("image", place, text.etag)
             known = found

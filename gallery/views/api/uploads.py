@@ -10,12 +10,12 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from gallery.errors import InvalidField
+from gallery.services.identifiers import MOST_COST, as_micros
 from gallery.services.ingest import Details
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 MOST_PARAMETERS = 65_536
 DEEPEST_PARAMETERS = 32
-MOST_COST = 1_000_000
 
 DESCRIPTION = (
     "Send the picture as the multipart field `image` with the other fields beside it, or as the"
@@ -149,9 +149,9 @@ def _cost(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        cost = float(text)
+        cost = as_micros(float(text))
     except ValueError:
-        cost = -1.0
-    if not 0 <= cost <= MOST_COST:
+        cost = None
+    if cost is None:
         raise InvalidField(f"cost must be an amount from 0 to {MOST_COST:,}")
-    return round(cost * 1_000_000)
+    return cost
