@@ -20,7 +20,6 @@ from rich.table import Table
 
 from gallery.errors import GalleryError
 from gallery.extensions import House, current_house
-from gallery.generators.demo import DemoGenerator
 from gallery.schemas.fields import instant
 from gallery.schemas.images import KINDS
 from gallery.schemas.links import link_json
@@ -249,7 +248,10 @@ def _make_demo(house: House, *, quiet: bool) -> DemoCard:
     write_card(_instance(), card)
     viewer = Viewer(user_id=user.id, name=user.name, is_admin=True)
     steps = demo.fill(
-        viewer=viewer, studio=house.studio, generator=DemoGenerator(), now=house.now()
+        viewer=viewer,
+        studio=house.studio,
+        generator=house.studio.generator("demo"),
+        now=house.now(),
     )
     with _progress("Drawing the demo", quiet=quiet) as tell:
         for done, total in steps:

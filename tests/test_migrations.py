@@ -58,7 +58,7 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
         [
             APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),
             AnsweredRequest(owner_id=ID, key="k", fingerprint="-", created_at=now),
-            PromptDay(owner_id=ID, prompt_hash="-", day=now.date()),
+            PromptDay(owner_id=ID, prompt_hash="-", day=now.date(), is_public=False),
             Gallery(
                 id=ID, kind="game", slug="TEA", owner_id=ID, visibility="public", created_at=now
             ),

@@ -100,6 +100,7 @@ class Image(Base):
         Index(None, "kind", "id"),
         Index(None, "owner_id", "id"),
         Index(None, "visibility", "id"),
+        Index(None, "prompt_hash"),
         Index(None, "is_kept", "expires_at"),
         Index(None, "created_at"),
     )

@@ -27,6 +27,7 @@ def upgrade():
     op.add_column('rounds', sa.Column('players', PORTABLE_JSON, nullable=True))
     op.add_column('images', sa.Column('failure', sa.Text(), nullable=True))
     op.add_column('images', sa.Column('cost_micros', sa.BigInteger(), nullable=True))
+    op.create_index(op.f('ix_images_prompt_hash'), 'images', ['prompt_hash'])
     op.create_table('prompt_entries',
     sa.Column('owner_id', sa.Uuid(), nullable=False),
     sa.Column('prompt_hash', sa.String(length=64), nullable=False),
@@ -97,6 +98,7 @@ def downgrade():
     """Take the change back."""
     for table in ('generation_requests', 'prompt_days', 'prompt_entries'):
         op.drop_table(table)
+    op.drop_index(op.f('ix_images_prompt_hash'), 'images')
     for table, columns in ADDED.items():
         for column in columns:
             op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

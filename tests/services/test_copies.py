@@ -4,23 +4,33 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from flask import Flask
 from PIL.PngImagePlugin import PngInfo
+from sqlalchemy import select
 
 from gallery.extensions import House, db
 from gallery.models import Image
 from gallery.services import catalog, generation, retention
 from gallery.services.access import Viewer
-from gallery.services.generation import Studio
+from gallery.services.generation import Asked, Studio
 from gallery.services.ingest import Details, Submission
-from gallery.storage import LocalStorage, Storages
+from gallery.storage import LocalStorage, Storages, StoredObject
 from tests.conftest import FixedClock
 from tests.pictures import picture, pixels
-from tests.services.artists import SENTENCE, Artist, Host, counted, entry, requests, settle
-from tests.services.conftest import Easel, month, row, rows, stored
+from tests.services.artists import (
+    PATIENCE_SECONDS,
+    SENTENCE,
+    Artist,
+    Host,
+    counted,
+    entry,
+    requests,
+    settle,
+)
+from tests.services.conftest import JPEG, Easel, month, row, rows, stored
 
 KEY = "generated-images/game-TEA/round-1/player-fox.jpg"
 GENERATED = "A fox\nSteps: 20, Seed: 7, Size: 48x32, Model: m1"
@@ -190,7 +200,7 @@ class TestSamePrompt:
         self, host: Host, easel: Easel, house: House, artist: Artist, alice: Viewer, bob: Viewer
     ) -> None:
         """What becomes of the other's picture makes no difference any more."""
-        saved = easel.generation(details=Details(prompt=SENTENCE), visibility="public")
+        saved = easel.generation(JPEG, details=Details(prompt=SENTENCE), visibility="public")
         copy = host.round("fox", code="RUM", viewer=bob)
         retention.delete_image(saved.image_id, viewer=alice, storages=house.storages)
 
@@ -263,17 +273,17 @@ class TestReplacing:
         assert (second.sha256, second.is_cached) == (first, True)
         assert stored(folder) == [KEY.replace(".jpg", ".v2.jpg")]
 
-    def test_old_picture_is_no_hit_while_the_new_one_is_drawn(
+    def test_old_picture_is_a_hit_while_the_new_one_is_drawn(
         self, host: Host, artist: Artist
     ) -> None:
-        """It is about to go; whoever asks for it has it drawn."""
+        """It hangs until then, and whoever asks for it gets a copy that stays."""
         host.drawn("fox")
         artist.may_go_on.clear()
         host.round("fox", sentence="A hare at tea")
 
         asked = host.round("wren")
 
-        assert asked.is_finished is False
+        assert asked.is_finished is True
 
     def test_next_picture_of_the_old_prompt_is_its_hit(
         self, host: Host, easel: Easel, artist: Artist
@@ -293,18 +303,50 @@ class TestReplacing:
     def test_asked_again_meanwhile_the_last_wish_counts(
         self, host: Host, artist: Artist, folder: Path
     ) -> None:
-        """Nobody waits for the first picture any more, so it is not kept."""
+        """Nobody waits for the first picture any more: it goes to the generations."""
         artist.may_go_on.clear()
         first = host.round(sentence="A hare at tea")
-        artist.begun.wait()
+        artist.begun.wait(PATIENCE_SECONDS)
         second = host.round(sentence="A wren at tea")
         artist.may_go_on.set()
         settle(host.studio)
 
         assert first.image_id == second.image_id
         assert (row(second).prompt, row(second).status) == ("A wren at tea", "completed")
-        assert stored(folder) == [row(second).storage_key]
+        (unclaimed,) = db.session.scalars(select(Image).where(Image.kind == "generation"))
+        assert (unclaimed.prompt, unclaimed.visibility) == ("A hare at tea", "private")
+        assert stored(folder) == [row(second).storage_key, unclaimed.storage_key]
         assert requests() == []
+
+    def test_asked_again_while_the_object_is_written(
+        self, host: Host, artist: Artist, studio: Studio, folder: Path
+    ) -> None:
+        """The last wish counts until the row is written, and who waits next gets the drawing."""
+
+        class Meanwhile(LocalStorage):
+            """A storage that is so slow that the player asks for something else."""
+
+            def put(self, key: str, stream: BinaryIO) -> StoredObject:
+                if not again:
+                    artist.may_go_on.clear()
+                    again.append(host.round("fox", sentence="A hare at tea"))
+                return super().put(key, stream)
+
+        again: list[Asked] = []
+        slow = Storages({"local": Meanwhile(folder)}, default="local")
+        artist.may_go_on.clear()
+        told = {"studio": replace(studio, intake=replace(studio.intake, storages=slow))}
+        first, next_one = host.round("fox", **told), host.round("wren", **told)
+        artist.may_go_on.set()
+        settle(told["studio"])
+        artist.may_go_on.set()
+        settle(studio)
+
+        assert [each.image_id for each in again] == [first.image_id]
+        assert (row(first).prompt, row(first).status) == ("A hare at tea", "completed")
+        assert (row(next_one).prompt, row(next_one).is_cached) == (SENTENCE, False)
+        assert sorted(artist.asked) == [SENTENCE, "A hare at tea"]
+        assert stored(folder) == sorted(str(row(each).storage_key) for each in (first, next_one))
 
     def test_upload_meanwhile_wins(
         self, host: Host, easel: Easel, artist: Artist, folder: Path
@@ -312,7 +354,7 @@ class TestReplacing:
         """Who saved a picture there doesn't lose it to one that was asked for before."""
         artist.may_go_on.clear()
         asked = host.round()
-        artist.begun.wait()
+        artist.begun.wait(PATIENCE_SECONDS)
         uploaded = picture("JPEG", colour=(1, 2, 3))
         saved = easel.round("fox", content=uploaded, details=Details(prompt="A hare"))
         artist.may_go_on.set()
@@ -321,7 +363,6 @@ class TestReplacing:
         image = row(asked)
         assert saved.image_id == asked.image_id
         assert (image.prompt, image.status, image.is_cached) == ("A hare", "completed", False)
-        assert stored(folder) == [image.storage_key]
         assert (folder / image.storage_key).read_bytes() == uploaded
         assert (requests(), entry(host.viewer.user_id).lease_id) == ([], None)
 
@@ -331,7 +372,7 @@ class TestReplacing:
         """A picture for a row that is gone is thrown away."""
         artist.may_go_on.clear()
         asked = host.round()
-        artist.begun.wait()
+        artist.begun.wait(PATIENCE_SECONDS)
         retention.delete_image(asked.image_id, viewer=host.viewer, storages=house.storages)
         artist.may_go_on.set()
         settle(host.studio)
@@ -345,7 +386,7 @@ class TestReplacing:
         artist.may_go_on.clear()
         host.round("fox")
         second = host.round("wren")
-        artist.begun.wait()
+        artist.begun.wait(PATIENCE_SECONDS)
         easel.round("fox", details=Details(prompt="A hare"))
         artist.may_go_on.set()
         settle(host.studio)
@@ -359,7 +400,7 @@ def test_full_studio_still_copies(host: Host, studio: Studio) -> None:
     host.drawn("fox")
     gate = threading.Event()
     full = replace(studio, workers=1, most_waiting=1)
-    under_way = full.submit(gate.wait)
+    under_way = full.submit(lambda: gate.wait(PATIENCE_SECONDS))
 
     asked = host.round("wren", studio=full)
 

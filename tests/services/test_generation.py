@@ -17,7 +17,16 @@ from gallery.services.generation import Studio
 from gallery.services.prompt_cache import Wish
 from tests.conftest import FixedClock
 from tests.pictures import picture, pixels
-from tests.services.artists import SENTENCE, Artist, Host, counted, entry, requests, settle
+from tests.services.artists import (
+    PATIENCE_SECONDS,
+    SENTENCE,
+    Artist,
+    Host,
+    counted,
+    entry,
+    requests,
+    settle,
+)
 from tests.services.conftest import Easel, month, row, rows, stored
 
 KEY = "generated-images/game-TEA/round-1/player-fox.jpg"
@@ -50,7 +59,7 @@ class TestAsking:
         """The row gets its picture, as JPEG, and what is known of how it came to be."""
         artist.may_go_on.clear()
         asked = host.round(style="gouache")
-        artist.begun.wait()
+        artist.begun.wait(PATIENCE_SECONDS)
         clock.move(seconds=9)
         artist.may_go_on.set()
         settle(host.studio)
@@ -246,7 +255,7 @@ class TestRefusing:
         """Too much waits: come again later."""
         gate = threading.Event()
         full = replace(studio, workers=1, most_waiting=1)
-        under_way = full.submit(gate.wait)
+        under_way = full.submit(lambda: gate.wait(PATIENCE_SECONDS))
 
         with pytest.raises(GeneratorBusy):
             host.round(studio=full)

@@ -18,7 +18,17 @@ from gallery.services.generation import Studio
 from gallery.services.prompt_cache import Wish
 from tests.conftest import FixedClock
 from tests.pictures import picture, pixels
-from tests.services.artists import SENTENCE, WISH, Artist, Host, counted, entry, requests, settle
+from tests.services.artists import (
+    PATIENCE_SECONDS,
+    SENTENCE,
+    WISH,
+    Artist,
+    Host,
+    counted,
+    entry,
+    requests,
+    settle,
+)
 from tests.services.conftest import PNG, Easel, row, rows, stored
 
 HERO = picture("PNG", colour=(10, 200, 30))
@@ -229,6 +239,23 @@ class TestReference:
         assert image.status == "failed"
         assert image.failure == "The picture that it should look like is gone."
 
+    def test_reference_that_is_replaced_before_its_turn_fails(
+        self, host: Host, easel: Easel, artist: Artist
+    ) -> None:
+        """What was promised is a picture like that one, not like what hangs there now."""
+        easel.open("session", "s1")
+        hero = easel.session("s1", content=HERO)
+        artist.may_go_on.clear()
+        for page in (4, 5):
+            host.story(page=page, wish=Wish(sentence=f"Scene {page}"))
+        asked = host.story(page=2, reference_id=hero.image_id)
+        easel.session("s1", content=PNG)
+        artist.may_go_on.set()
+        settle(host.studio)
+
+        assert (row(asked).status, artist.references) == ("failed", [None, None])
+        assert row(asked).failure == "The picture that it should look like is gone."
+
 
 class TestRefusing:
     """What is refused changes nothing."""
@@ -298,7 +325,7 @@ class TestSketch:
         """Ask again later."""
         artist.may_go_on.clear()
         full = replace(studio, workers=1, most_waiting=1)
-        under_way = full.submit(artist.may_go_on.wait)
+        under_way = full.submit(lambda: artist.may_go_on.wait(PATIENCE_SECONDS))
 
         with pytest.raises(GeneratorBusy):
             host.sketch(studio=full)
@@ -315,7 +342,7 @@ class TestSketch:
         artist.longest_seconds = -30.0
         artist.may_go_on.clear()
         narrow = replace(studio, workers=1, most_waiting=2)
-        under_way = narrow.submit(artist.may_go_on.wait)
+        under_way = narrow.submit(lambda: artist.may_go_on.wait(PATIENCE_SECONDS))
 
         for _ in range(3):
             with pytest.raises(GenerationFailed, match="not drawn in time"):

@@ -28,7 +28,7 @@ from gallery.extensions import House, db
 from gallery.models import EmbeddedText, Gallery, Image, KeyVersion, Round, SearchDocument
 from gallery.services import retention
 from gallery.services.access import ANONYMOUS, Viewer
-from gallery.services.galleries import open_gallery
+from gallery.services.galleries import change_round, open_gallery
 from gallery.services.ingest import Details, Intake, Submission, versioned_key
 from gallery.services.thumbnails import open_thumbnail
 from gallery.storage import LocalStorage, Storages, StoredObject
@@ -585,14 +585,17 @@ class TestFailures:
         assert len(stored(folder)) == 1
         assert list(db.session.scalars(select(Image.storage_key))) == stored(folder)
 
+    @pytest.mark.parametrize("has_round", [True, False])
     def test_game_that_a_stranger_opened_meanwhile_is_his(
-        self, easel: Easel, bob: Viewer, clock: FixedClock, folder: Path
+        self, easel: Easel, bob: Viewer, clock: FixedClock, folder: Path, has_round: bool
     ) -> None:
         """Who may write is decided again with the row; the object of who may not goes."""
 
         class Meanwhile(LocalStorage):
             def put(self, key: str, stream: BinaryIO) -> StoredObject:
                 open_gallery("game", slug="TEA", viewer=bob, now=clock())
+                if has_round:
+                    change_round("TEA", 1, viewer=bob, now=clock())
                 return super().put(key, stream)
 
         with pytest.raises(NotFound):

@@ -172,14 +172,14 @@ def test_most_reused_prompts_come_first(
         images[number] = easel.generation(details=Details(prompt=f"Fox {number}")).image_id
         for _ in range(number):
             look_up(Wish(sentence=f"Fox {number}"))
-    last_hit_at = clock()
-    clock.move(hours=1)
+    last_hit_on = clock().date()
+    clock.move(days=1)
 
     told = gather(alice, clock()).most_reused
 
     assert [prompt.hits for prompt in told] == [11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
     assert told[0] == ReusedPrompt(
-        prompt="Fox 11", hits=11, saved=0.44, last_hit_at=last_hit_at, image_id=images[11]
+        prompt="Fox 11", hits=11, saved=0.44, last_hit_on=last_hit_on, image_id=images[11]
     )
 
 
@@ -220,14 +220,15 @@ class TestScope:
     def test_what_is_public_is_told_to_everybody(
         self, easel: Easel, look_up: Look, cast: list[Viewer]
     ) -> None:
-        """With its picture."""
+        """But not that its owner looked it up, which hangs nowhere."""
         saved = easel.generation(details=DETAILS, visibility="public")
         look_up()
 
         told = self.told(cast, easel.clock())
 
-        assert set(told.values()) == {(1, 1, 1)}
-        assert gather(cast[-1], easel.clock()).most_reused[0].image_id == saved.image_id
+        mine = (1, 1, 1)
+        assert told == {"alice": mine, "bob": (1, 0, 0), "root": mine, "": (1, 0, 0)}
+        assert gather(cast[0], easel.clock()).most_reused[0].image_id == saved.image_id
 
     def test_private_original_beside_a_public_one_is_not_told(
         self, easel: Easel, look_up: Look, cast: list[Viewer], bob: Viewer
@@ -242,10 +243,23 @@ class TestScope:
 
         assert told == {"alice": (1, 0, 0), "bob": (2, 2, 1), "root": (2, 2, 1), "": (1, 0, 0)}
 
+    def test_prompt_whose_picture_was_replaced_is_told_no_more(
+        self, easel: Easel, look_up: Look, cast: list[Viewer]
+    ) -> None:
+        """What hangs there now is public, and says nothing of what hung there before."""
+        easel.open("game", "TEA", visibility="public")
+        easel.round(details=DETAILS)
+        look_up()
+        easel.round(details=Details(prompt="A hare at tea"))
+
+        told = self.told(cast, easel.clock())
+
+        assert told == {"alice": (2, 1, 1), "bob": (1, 0, 0), "root": (2, 1, 1), "": (1, 0, 0)}
+
     def test_what_turns_private_is_told_no_more(
         self, easel: Easel, look_up: Look, cast: list[Viewer], alice: Viewer
     ) -> None:
-        """Nor what a hit on it saved another; but its owner, and who had the hit, hear of it."""
+        """Nor what a hit on it saved another, of which only who had it hears."""
         easel.open("session", "s1", visibility="public")
         easel.session("s1", details=DETAILS)
         look_up(viewer=cast[1])
@@ -255,7 +269,7 @@ class TestScope:
 
         told = self.told(cast, easel.clock())
 
-        assert told == {"alice": (1, 1, 1), "bob": (0, 1, 1), "root": (1, 1, 1), "": (0, 0, 0)}
+        assert told == {"alice": (1, 0, 0), "bob": (0, 1, 1), "root": (1, 1, 1), "": (0, 0, 0)}
         assert gather(cast[1], easel.clock()).most_reused[0].image_id is None
 
 

@@ -201,6 +201,22 @@ class TestWaiting:
         assert {row(each).status for each in asked} == {"completed"}
         assert counted(host.viewer.user_id) == (6, 0, 0)
 
+    def test_drawing_that_outlasts_its_lease_is_not_begun_twice_here(
+        self, host: Host, studio: Studio, artist: Artist, clock: FixedClock
+    ) -> None:
+        """This process knows that it is at work; only others can't tell."""
+        artist.may_go_on.clear()
+        asked = host.round()
+        artist.begun.wait(PATIENCE_SECONDS)
+        clock.now += LEASE
+        generation.tend(studio=studio)
+        # The other thread of the pool has nothing else to do.
+        studio.submit(lambda: None).result(PATIENCE_SECONDS)
+        artist.may_go_on.set()
+        settle(studio)
+
+        assert (len(artist.asked), row(asked).status) == (1, "completed")
+
     def test_nothing_waits(self, tend: Tend) -> None:
         """The usual case."""
         assert tend() == 0
@@ -213,7 +229,7 @@ class TestWaiting:
         asked = host.round(studio=forgetful)
         gate = threading.Event()
         full = replace(studio, workers=1, most_waiting=1)
-        under_way = full.submit(gate.wait)
+        under_way = full.submit(lambda: gate.wait(PATIENCE_SECONDS))
         generation.tend(studio=full)
         gate.set()
         under_way.result(PATIENCE_SECONDS)

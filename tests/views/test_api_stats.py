@@ -6,8 +6,8 @@ import pytest
 
 from tests.conftest import FixedClock, Person
 from tests.pictures import picture
-from tests.views.asking import MOONLIGHT, WAIT, Painter, generate, look_up
-from tests.views.saving import save_generation, save_round_image
+from tests.views.asking import MOONLIGHT, WAIT, Painter, generate, look_up, set_round
+from tests.views.saving import SENTENCE, save_generation, save_round_image, show_to
 
 
 def test_empty_gallery_has_zeros(visitor: Person) -> None:
@@ -126,7 +126,7 @@ def test_prompts_that_came_back_are_listed_most_used_first(
             "prompt": prompt,
             "hits": hits,
             "cost_saved": saved,
-            "last_hit_at": "2026-03-14T16:09:26Z",
+            "last_hit_on": "2026-03-14",
             "image_id": ids[prompt],
         }
         for prompt, hits, saved in (("Thrice.", 3, 0.12), ("Once.", 1, 0.04))
@@ -156,3 +156,34 @@ def test_pictures_that_went_stay_in_what_was_saved(alice: Person) -> None:
 
     assert (body["total_images"], body["cache_hits"], body["cost_saved"]) == (0, 1, 0.04)
     assert [each["image_id"] for each in body["most_reused_prompts"]] == [None]
+
+
+def test_hit_that_hangs_for_nobody_else_is_counted_to_nobody_else(
+    alice: Person, visitor: Person
+) -> None:
+    """A public picture that is used again in a hidden round gives the round away to nobody."""
+    save_round_image(alice)
+    show_to(alice, "public", "game", "TEA")
+    generate(alice, "heron", SENTENCE, cards=["moonlight"])
+    before = visitor.get("/api/stats").json()
+    set_round(alice, 2, hidden=True)
+
+    generate(alice, "fox", SENTENCE, cards=["moonlight"], round_=2)
+
+    assert before["cache_hits"] == 1
+    assert visitor.get("/api/stats").json() == before
+    assert alice.get("/api/stats").json()["cache_hits"] == 2
+
+
+def test_hit_that_hangs_for_everybody_is_counted_to_everybody(
+    alice: Person, visitor: Person
+) -> None:
+    """What the cache saved where everybody looks may be told."""
+    save_round_image(alice)
+    show_to(alice, "public", "game", "TEA")
+
+    generate(alice, "heron", SENTENCE, cards=["moonlight"])
+
+    told = visitor.get("/api/stats").json()
+    assert (told["cache_hits"], told["cost_saved"]) == (1, 0.04)
+    assert told["most_reused_prompts"][0]["prompt"] == SENTENCE

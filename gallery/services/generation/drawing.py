@@ -9,11 +9,12 @@ there, and are tended again.
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, not_, select, update
 from sqlalchemy.orm import Session
 
 from gallery.errors import GalleryError, GeneratorBusy, InvalidField, NotFound, ObjectNotFound
@@ -54,6 +55,7 @@ def tend(*, studio: Studio) -> int:
     """
     waiting = (
         select(GenerationRequest.owner_id, GenerationRequest.prompt_hash)
+        .where(not_(_is_in_work(studio.clock())))
         .order_by(GenerationRequest.requested_at)
         .limit(TENDED_AT_ONCE)
     )
@@ -65,6 +67,16 @@ def tend(*, studio: Studio) -> int:
         except GeneratorBusy:
             break
     return len(prompts)
+
+
+def _is_in_work(now: datetime) -> ColumnElement[bool]:
+    """Somebody has the lease on the prompt, and there is no picture of it yet."""
+    return exists().where(
+        PromptEntry.owner_id == GenerationRequest.owner_id,
+        PromptEntry.prompt_hash == GenerationRequest.prompt_hash,
+        PromptEntry.lease_expires_at > now,
+        PromptEntry.image_id.is_(None),
+    )
 
 
 def begin(owner_id: UUID, prompt_hash: str, *, studio: Studio) -> None:
@@ -186,10 +198,12 @@ def _take_up(owner_id: UUID, prompt_hash: str, studio: Studio) -> None:
 def _draw(owner_id: UUID, prompt_hash: str, lease_id: UUID, studio: Studio) -> None:
     """Draw a prompt whose lease we have, for the first who waits for it."""
     try:
-        order = _start(owner_id, prompt_hash)
-        if order is not None:
+        started = _start(owner_id, prompt_hash)
+        if started is not None:
+            image_ids, order = started
             made = generate(order, studio=studio)
-            if not _hang_first(owner_id, prompt_hash, made, studio):
+            # What was deleted while it was drawn stays deleted.
+            if not _hang_first(owner_id, prompt_hash, made, studio) and _any_left(image_ids):
                 _keep_unclaimed(owner_id, order, made, studio)
     except GalleryError as error:
         log.warning("a picture failed: %s", error)
@@ -201,8 +215,8 @@ def _draw(owner_id: UUID, prompt_hash: str, lease_id: UUID, studio: Studio) -> N
         release_lease(owner_id, prompt_hash, lease_id)
 
 
-def _start(owner_id: UUID, prompt_hash: str) -> Order | None:
-    """Note that a prompt is being drawn, and return what is wanted; None if nobody waits.
+def _start(owner_id: UUID, prompt_hash: str) -> tuple[list[UUID], Order] | None:
+    """Note that a prompt is being drawn; return for whom and what, or None if nobody waits.
 
     Raises:
         GenerationFailed: it was begun too often, and never came to an end.
@@ -221,7 +235,12 @@ def _start(owner_id: UUID, prompt_hash: str) -> Order | None:
             .where(GenerationRequest.image_id.in_(ids))
             .values(attempts=GenerationRequest.attempts + 1)
         )
-    return read_order(requests[0].wish)
+    return ids, read_order(requests[0].wish)
+
+
+def _any_left(image_ids: list[UUID]) -> bool:
+    query = select(Image.id).where(Image.id.in_(image_ids)).limit(1)
+    return current_session().scalar(query) is not None
 
 
 def _hang_first(owner_id: UUID, prompt_hash: str, made: GeneratedImage, studio: Studio) -> bool:
@@ -237,7 +256,7 @@ def _hang_first(owner_id: UUID, prompt_hash: str, made: GeneratedImage, studio: 
 
 
 def _keep_unclaimed(owner_id: UUID, order: Order, made: GeneratedImage, studio: Studio) -> None:
-    """Keep a picture that was paid for and that nobody waits for any more.
+    """Keep a picture that was paid for, though another was wanted in its place meanwhile.
 
     Its owner finds it among the generations, and whoever asks for its prompt
     again gets a copy.

@@ -17,7 +17,7 @@ from gallery.extensions import dialect_of, insert_into
 from gallery.models import EmbeddedText, GenerationRequest, Image, KeyVersion, SearchDocument
 from gallery.services.identifiers import MOST_TEXT, new_id
 from gallery.services.ingest.told import Details
-from gallery.services.prompt_cache import hash_prompt
+from gallery.services.prompt_cache import give_way, hash_prompt
 from gallery.storage import StoredObject
 
 _images: Any = Image.__table__
@@ -144,6 +144,8 @@ def remember_version(session: Session, base_key: str, version: int) -> None:
 
 
 def _write_over(session: Session, image: Image, values: dict[str, Any], kept: Kept) -> Image:
+    if image.prompt_hash != values["prompt_hash"]:
+        give_way(session, image)
     for name, value in values.items():
         setattr(image, name, value)
     # Whoever waited for another picture here has this one now.

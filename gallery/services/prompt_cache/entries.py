@@ -210,6 +210,35 @@ def register(session: Session, image: Image, *, now: datetime) -> None:
         connection.execute(statements.count_day, key | nothing_saved | day)
 
 
+def give_way(session: Session, image: Image) -> None:
+    """Let another picture of the same prompt take over from *image*, which is to be replaced.
+
+    A deleted one has no such heir: who deletes a picture and asks again
+    wants another.
+    """
+    heir = (
+        select(Image.id)
+        .where(
+            Image.owner_id == image.owner_id,
+            Image.prompt_hash == image.prompt_hash,
+            Image.status == "completed",
+            Image.id != image.id,
+        )
+        .order_by(Image.id)
+        .limit(1)
+    )
+    session.execute(
+        update(PromptEntry)
+        .where(
+            PromptEntry.owner_id == image.owner_id,
+            PromptEntry.prompt_hash == image.prompt_hash,
+            PromptEntry.image_id == image.id,
+        )
+        .values(image_id=heir.scalar_subquery())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def forget_prompts(*, now: datetime) -> None:
     """Forget entries that have no picture and never saved anything, and days long past."""
     with writing() as session:
