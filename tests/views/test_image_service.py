@@ -14,6 +14,7 @@ from tests.generators.images_server import (
     redirect,
     refusal,
     serving_images,
+    stall,
     told,
 )
 from tests.pictures import picture
@@ -175,3 +176,20 @@ def test_character_goes_along_as_the_reference(alice: Person, service: ImagesSer
     assert sent.form["image"].get_payload(decode=True) == first
     assert (page["status"], page["characterReferenced"]) == ("ready", True)
     assert page["localUrl"].startswith("/generated/gptimg-")
+
+
+def test_failed_place_tells_of_the_new_wish_while_it_waits(
+    alice: Person, service: ImagesServer
+) -> None:
+    """Who asks for something else after a failure reads of that, not of what failed."""
+    service.answer_with(refusal(500, "Ouch"))
+    generate(alice)
+    service.answer_with(stall)
+
+    alice.post(
+        "/api/games/TEA/rounds/1/players/fox/generate", json={"sentence": "The fox buys sunlight."}
+    )
+
+    (place,) = alice.get("/api/games/TEA/rounds/1/images").json()["images"]
+    told = ("status", "completed_sentence", "error")
+    assert tuple(place[name] for name in told) == ("pending", "The fox buys sunlight.", None)

@@ -278,9 +278,10 @@ def _open(order: Order, find_slot: FindSlot, studio: Studio, now: datetime) -> A
     """Write the row that waits, and what it waits for; what hung there hangs until then."""
     with writing() as session:
         slot = find_slot(session)
-        image = slot.existing or _new_row(order, slot, studio, now)
+        image = slot.existing or Image(id=new_id(now), created_at=now)
         if image.storage_key is None:
-            image.status = "pending"
+            for name, value in (_awaited(order, studio, now) | slot.values).items():
+                setattr(image, name, value)
         image.failure = None
         session.add(image)
         session.flush()
@@ -302,15 +303,13 @@ def _owner_of(gallery_id: UUID) -> UUID:
     return current_session().scalars(select(Gallery.owner_id).where(Gallery.id == gallery_id)).one()
 
 
-def _new_row(order: Order, slot: Slot, studio: Studio, now: datetime) -> Image:
-    wish = order.wish
-    values = {
-        "id": new_id(now),
-        "prompt": wish.completed_sentence,
-        "prompt_hash": wish.hash,
-        "style": wish.style,
+def _awaited(order: Order, studio: Studio, now: datetime) -> dict[str, Any]:
+    """Return what a row tells as long as there is no picture in it."""
+    return {
+        "status": "pending",
+        "prompt": order.wish.completed_sentence,
+        "prompt_hash": order.wish.hash,
+        "style": order.wish.style,
         "service": order.generator,
-        "created_at": now,
         "expires_at": now + studio.intake.retention,
     }
-    return Image(**values | slot.values)
