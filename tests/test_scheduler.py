@@ -190,7 +190,7 @@ class TestTending:
         after = scheduler.run_tending(app)
 
         settle(app.extensions["gallery"].studio)
-        assert (before, after, status) == (1, 1, "pending")
+        assert (before, after, status) == (0, 1, "pending")
         assert db.session.get(Image, waiting, populate_existing=True).status == "completed"
         assert scheduler.run_tending(app) == 0
 

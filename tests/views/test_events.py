@@ -97,6 +97,14 @@ def test_replaced_picture_is_told(listener: Listener, alice: Person, fox: dict) 
     assert event.content["completed_sentence"] == MOONLIGHT
 
 
+def test_deleted_picture_is_told(listener: Listener, alice: Person, fox: dict) -> None:
+    """A place that is gone is told of by its player."""
+    alice.delete(f"/api/images/{fox['id']}")
+
+    event = listener.next()
+    assert (event.name, event.content) == ("removed", {"player_id": "fox"})
+
+
 def test_who_comes_back_hears_nothing_old(visitor: Person, alice: Person, fox: dict) -> None:
     """After the id of the last event, the next is one that happened since."""
     with listening(visitor) as listener:

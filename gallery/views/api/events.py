@@ -86,6 +86,8 @@ def _events(code: str, number: int, viewer: Viewer, heard: str) -> Iterator[str]
         if text.etag != heard:
             if was_hidden not in (None, listing.is_hidden):
                 yield _event("hidden" if listing.is_hidden else "revealed", {"round": number}, "")
+                # Behind a curtain, or before it, everything is told anew.
+                known = {}
             found = _places(text.body)
             for name in known.keys() - found.keys():
                 yield _event("removed", {"player_id": known[name]["player_id"]}, text.etag)
