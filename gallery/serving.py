@@ -8,6 +8,7 @@ minute, so they are let go: they come back to the worker that follows.
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from types import FrameType
 from typing import Any
 
@@ -29,10 +30,12 @@ def hang_up_aside() -> None:
     """
     linger = gunicorn.util.close_graceful
     pool = ThreadPoolExecutor(_LINGERERS, thread_name_prefix="linger")
+    places = BoundedSemaphore(_MOST_LINGERING)
 
     def close(connection: socket.socket, *_: Any, **__: Any) -> None:
-        if pool._work_queue.qsize() < _MOST_LINGERING:
-            pool.submit(linger, connection)
+        if places.acquire(blocking=False):
+            lingering = pool.submit(linger, connection)
+            lingering.add_done_callback(lambda _done: places.release())
         else:
             connection.close()
 

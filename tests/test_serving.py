@@ -1,7 +1,9 @@
 """The production server, stopped in the middle of its work and started again."""
 
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -70,3 +72,18 @@ def test_picture_that_is_drawn_while_the_server_stops_is_not_lost(
         while time.monotonic() < until and set(statuses(http).values()) != {"ready"}:
             time.sleep(0.1)
         assert statuses(http) == dict.fromkeys(PLAYERS, "ready")
+
+
+def test_clients_that_never_hang_up_keep_nobody_out(kept: Instance, http: httpx.Client) -> None:
+    """Who got an answer and leaves the connection open is waited for aside, not in the door."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with served(kept), ExitStack() as lingering:
+        for _ in range(60):
+            client = socket.create_connection(("127.0.0.1", kept.port))
+            lingering.enter_context(client)
+            client.sendall(request)
+
+        # One after another they would take two seconds each, in two workers.
+        answer = http.get("/healthz", timeout=SOON_SECONDS)
+
+    assert answer.status_code == 200
