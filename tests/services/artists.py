@@ -19,7 +19,7 @@ from gallery.models import GenerationRequest, PromptDay, PromptEntry
 from gallery.services import generation
 from gallery.services.access import Viewer
 from gallery.services.galleries import open_gallery
-from gallery.services.generation import Asked, Studio
+from gallery.services.generation import Asked, Scene, Studio
 from gallery.services.prompt_cache import Wish
 from tests.conftest import FixedClock
 from tests.pictures import picture
@@ -128,14 +128,15 @@ class Host:
         self, slug: str = "fable", page: int = 1, sentence: str = SENTENCE, **options: Any
     ) -> Asked:
         """Ask for an illustration."""
-        options = self._illustration(sentence, options) | {"now": self.clock()}
-        return generation.ask_for_illustration(slug, page, **options)
+        scene, doors = self._illustration(page, sentence, options)
+        return generation.ask_for_illustration(slug, scene, now=self.clock(), **doors)
 
     def sketch(
         self, slug: str = "fable", page: int = 1, sentence: str = SENTENCE, **options: Any
     ) -> tuple[GeneratedImage, bool]:
         """Ask for an illustration that is not to be kept."""
-        return generation.draw_illustration(slug, page, **self._illustration(sentence, options))
+        scene, doors = self._illustration(page, sentence, options)
+        return generation.draw_illustration(slug, scene, **doors)
 
     def drawn(self, *names: Any, **options: Any) -> Asked:
         """Ask for a player's picture, and wait until all is drawn."""
@@ -148,15 +149,14 @@ class Host:
         options = {"viewer": self.viewer, "now": self.clock()} | options
         return open_gallery("story", slug=slug, **options).slug
 
-    def _illustration(self, sentence: str, options: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "wish": Wish(sentence=sentence),
-            "reference_id": None,
-            "is_character_referenced": False,
-            "method": None,
-            "viewer": self.viewer,
-            "studio": self.studio,
-        } | options
+    def _illustration(
+        self, page: int, sentence: str, options: dict[str, Any]
+    ) -> tuple[Scene, dict[str, Any]]:
+        """Return the scene, and who asks for it where."""
+        doors = {"viewer": self.viewer, "studio": self.studio}
+        doors = {name: options.pop(name, default) for name, default in doors.items()}
+        wanted = {"wish": Wish(sentence=sentence), "page_number": page} | options
+        return Scene(**wanted), doors
 
 
 def entry(owner_id: UUID | None, wish: Wish = WISH) -> PromptEntry | None:

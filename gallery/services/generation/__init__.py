@@ -8,6 +8,7 @@ on its prompt begins anew.
 
 from gallery.services.generation.asking import (
     Asked,
+    Scene,
     ask_for_illustration,
     ask_for_round_image,
     draw_illustration,
@@ -18,6 +19,7 @@ from gallery.services.generation.studio import Studio
 
 __all__ = [
     "Asked",
+    "Scene",
     "Studio",
     "ask_for_illustration",
     "ask_for_round_image",

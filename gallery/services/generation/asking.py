@@ -48,6 +48,22 @@ class Asked:
     replaced: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What an illustration of a story's page is to show.
+
+    With ``reference_id``, or the story's first illustration where its
+    character is to be referenced, the picture is made after that one;
+    ``method`` is how its file is named, where that is not to follow from it.
+    """
+
+    wish: Wish
+    page_number: int
+    reference_id: UUID | None = None
+    is_character_referenced: bool = False
+    method: str | None = None
+
+
 def ask_for_round_image(
     code: str,
     number: int,
@@ -90,38 +106,22 @@ def ask_for_round_image(
 
 
 def ask_for_illustration(
-    story_id: str,
-    page_number: int,
-    *,
-    wish: Wish,
-    reference_id: UUID | None,
-    is_character_referenced: bool,
-    method: str | None,
-    viewer: Viewer,
-    studio: Studio,
-    now: datetime,
+    story_id: str, scene: Scene, *, viewer: Viewer, studio: Studio, now: datetime
 ) -> Asked:
-    """Ask for an illustration of a scene on a story's page.
-
-    With *reference_id*, or the story's first illustration where its character
-    is to be referenced, the picture is made after that one.
+    """Ask for an illustration of a story's page.
 
     Raises:
         SignInRequired, NotFound: the story, or the reference, is somebody else's.
         InvalidField: a value is out of bounds, or an unknown generator.
         GeneratorBusy: too many pictures wait; nothing was changed.
     """
-    order, gallery_id = _illustration(
-        story_id, page_number, wish=wish, reference_id=reference_id,
-        is_character_referenced=is_character_referenced, method=method, viewer=viewer,
-        studio=studio,
-    )  # fmt: skip
+    order, gallery_id = _illustration(story_id, scene, viewer, studio)
 
     def slot(session: Session) -> Slot:
         return story_slot(
             session,
             gallery_id,
-            page_number,
+            scene.page_number,
             viewer=viewer,
             is_character_referenced=order.reference_id is not None,
         )
@@ -130,15 +130,7 @@ def ask_for_illustration(
 
 
 def draw_illustration(
-    story_id: str,
-    page_number: int,
-    *,
-    wish: Wish,
-    reference_id: UUID | None,
-    is_character_referenced: bool,
-    method: str | None,
-    viewer: Viewer,
-    studio: Studio,
+    story_id: str, scene: Scene, *, viewer: Viewer, studio: Studio
 ) -> tuple[GeneratedImage, bool]:
     """Draw an illustration that is not to be kept; tell whether a reference was used.
 
@@ -146,11 +138,7 @@ def draw_illustration(
         SignInRequired, NotFound, InvalidField, GeneratorBusy: as ``ask_for_illustration``.
         GenerationFailed: nothing came of it.
     """
-    order, _ = _illustration(
-        story_id, page_number, wish=wish, reference_id=reference_id,
-        is_character_referenced=is_character_referenced, method=method, viewer=viewer,
-        studio=studio,
-    )  # fmt: skip
+    order, _ = _illustration(story_id, scene, viewer, studio)
     end_reading()
     drawing = studio.submit(lambda: generate(order, studio=studio))
     try:
@@ -174,33 +162,23 @@ def wait_for(image_id: UUID, *, seconds: float) -> None:
 
 
 def _illustration(
-    story_id: str,
-    page_number: int,
-    *,
-    wish: Wish,
-    reference_id: UUID | None,
-    is_character_referenced: bool,
-    method: str | None,
-    viewer: Viewer,
-    studio: Studio,
+    story_id: str, scene: Scene, viewer: Viewer, studio: Studio
 ) -> tuple[Order, UUID]:
-    generator = studio.generator(wish.service)
-    gallery_id = check_page(story_id, page_number, method or "story", viewer=viewer)
-    wish.checked()
-    reference = _reference(gallery_id, reference_id, is_character_referenced, viewer)
+    """Return the order for a scene, and the id of its story."""
+    generator = studio.generator(scene.wish.service)
+    method = scene.method or "story"
+    gallery_id = check_page(story_id, scene.page_number, method, viewer=viewer)
+    wish = scene.wish.checked()
+    reference = _reference(gallery_id, scene, viewer)
     if reference is not None:
         wish = replace(wish, reference=reference.sha256)
     place = StoryPlace(
-        page_number=page_number,
-        method=method or _method(generator.model, reference),
+        page_number=scene.page_number,
+        method=scene.method or _method(generator.model, reference),
         is_character_referenced=reference is not None,
     )
-    order = Order(
-        wish=wish,
-        generator=generator.name,
-        place=place,
-        reference_id=reference.id if reference else None,
-    )
+    reference_id = reference.id if reference is not None else None
+    order = Order(wish=wish, generator=generator.name, place=place, reference_id=reference_id)
     return order, gallery_id
 
 
@@ -211,15 +189,13 @@ def _method(model: str, reference: Row[Any] | None) -> str:
     return "gptimg" if model.startswith("gpt-image") else "consistent"
 
 
-def _reference(
-    gallery_id: UUID, reference_id: UUID | None, is_character_referenced: bool, viewer: Viewer
-) -> Row[Any] | None:
-    if reference_id is not None:
+def _reference(gallery_id: UUID, scene: Scene, viewer: Viewer) -> Row[Any] | None:
+    if scene.reference_id is not None:
         try:
-            return show_picture(reference_id, viewer=viewer)
+            return show_picture(scene.reference_id, viewer=viewer)
         except NotFound:
             raise InvalidField("referenceImageId: there is no such picture") from None
-    if not is_character_referenced:
+    if not scene.is_character_referenced:
         return None
     found = first_illustration(gallery_id)
     if found is None:

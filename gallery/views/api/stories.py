@@ -99,28 +99,33 @@ def illustrate(story_id: str) -> Response:
 
 
 def _draw(story_id: str, wanted: dict[str, Any]) -> Response:
-    house, page_number = current_house(), wanted["pageNumber"]
-    asked_for: dict[str, Any] = {
-        "wish": prompt_cache.Wish(
+    house, viewer = current_house(), current_viewer()
+    scene = generation.Scene(
+        wish=prompt_cache.Wish(
             sentence=wanted["scene"],
             style=wanted.get("style") or None,
             service=wanted.get("service") or None,
         ),
-        "reference_id": wanted.get("referenceImageId"),
-        "is_character_referenced": wanted["characterReferenced"],
-        "method": wanted.get("method") or None,
-        "viewer": current_viewer(),
-        "studio": house.studio,
-    }
+        page_number=wanted["pageNumber"],
+        reference_id=wanted.get("referenceImageId"),
+        is_character_referenced=wanted["characterReferenced"],
+        method=wanted.get("method") or None,
+    )
     if not house.intake.saves_stories:
-        made, is_referenced = generation.draw_illustration(story_id, page_number, **asked_for)
+        made, is_referenced = generation.draw_illustration(
+            story_id, scene, viewer=viewer, studio=house.studio
+        )
         # A server of one's own may answer with an address that means nothing elsewhere.
         is_public = (made.url or "").startswith("https://")
         url = made.url if is_public else _as_url(made)
         return jsonify(
-            unsaved_illustration_json(url, wanted["scene"], page_number, made.model, is_referenced)
+            unsaved_illustration_json(
+                url, wanted["scene"], scene.page_number, made.model, is_referenced
+            )
         )
-    asked = generation.ask_for_illustration(story_id, page_number, now=house.now(), **asked_for)
+    asked = generation.ask_for_illustration(
+        story_id, scene, viewer=viewer, studio=house.studio, now=house.now()
+    )
     return answer_asked(asked, _illustration)
 
 
