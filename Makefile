@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Each tests one file after another; files don't know of each other.
+TESTERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: run test check format bench clean
@@ -15,7 +17,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --cov --cov-report=
 	@$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev
