@@ -23,12 +23,19 @@ from gallery.extensions import House, current_house
 from gallery.schemas.fields import instant
 from gallery.schemas.images import KINDS
 from gallery.schemas.links import link_json
-from gallery.services import accounts, demo, links, retention
+from gallery.services import accounts, demo, integrity, links, retention
 from gallery.services.access import Viewer
 from gallery.services.demo_card import DemoCard, read_card, write_card
 
 # What somebody at the operator's prompt may do: everything.
 OPERATOR = Viewer(user_id=UUID(int=0), name="operator", is_admin=True)
+# What an operator does about each finding of the storage check.
+ADVICE = {
+    "missing": "Pictures without their object. Bring the files back from a backup:",
+    "damaged": "Pictures whose bytes have changed. Bring the files back from a backup:",
+    "wrong_size": "Pictures cut short, or grown. Bring the files back from a backup:",
+    "orphaned": "Objects that no picture uses. They only take room; delete them at leisure:",
+}
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -151,6 +158,37 @@ def sweep(
         for error in result.errors:
             click.echo(error, err=True)
     if result.errors:
+        raise click.exceptions.Exit(1)
+
+
+@cli.group("storage")
+def storage_group() -> None:
+    """The stored objects."""
+
+
+@storage_group.command("check")
+@click.option("--quick", is_flag=True, help="Compare sizes, and don't read every byte.")
+@as_json
+@with_appcontext
+def check_storage(quick: bool, as_json: bool) -> None:
+    """Find pictures without their object or with another, and objects without a picture."""
+    house = current_house()
+    with _progress("Checking the storage", quiet=as_json) as tell:
+        checked = integrity.check_objects(
+            storages=house.storages, now=house.now(), is_quick=quick, tell=tell
+        )
+    findings = checked.findings.as_json()
+    if as_json:
+        _print_json(findings)
+    else:
+        for name, keys in findings.items():
+            for line in [ADVICE[name], *(f"  {key}" for key in keys)] if keys else ():
+                print(line)
+        verdict = "nothing is wrong" if checked.is_sound else "see above"
+        print(f"{checked.images:,} images and {checked.objects:,} objects checked: {verdict}.")
+    for provider in sorted(checked.unknown_providers):
+        click.echo(f"Not checked: images kept by {provider}, which is not configured", err=True)
+    if not checked.is_sound:
         raise click.exceptions.Exit(1)
 
 

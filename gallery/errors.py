@@ -172,6 +172,13 @@ class LinkEnded(GalleryError):
         self.shared_by = shared_by
 
 
+class DatabaseFull(GalleryError):
+    """The database has no room to write; nothing was changed."""
+
+    status = 507
+    title = "The database is full"
+
+
 class StorageError(GalleryError):
     """The parent of what can go wrong with stored bytes."""
 

@@ -4,6 +4,7 @@ They are made here without an application, so that models and services can
 import ``db`` while only ``create_app`` knows the application.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
+from gallery.errors import DatabaseFull
 
 if TYPE_CHECKING:
     from gallery.services.generation import Studio
@@ -35,6 +38,8 @@ Clock = Callable[[], datetime]
 # Set when this process is asked to stop: whoever only waits should not keep it from that.
 STOPPING = Event()
 LONGEST_WAIT_SECONDS = 30
+# PostgreSQL's name for a full disk: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_DISK_FULL = "53100"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -106,15 +111,26 @@ def writing() -> Iterator[Session]:
 
     It takes SQLite's write lock at once. A transaction that reads first and
     writes later fails on the spot when another writer came in between.
+
+    Raises:
+        DatabaseFull: there is no room for what was to be written.
     """
     session = end_reading()
-    session.connection(execution_options={"gallery_writes": True})
     try:
+        session.connection(execution_options={"gallery_writes": True})
         yield session
         session.commit()
-    except BaseException:
+    except BaseException as error:
         session.rollback()
+        if isinstance(error, OperationalError) and _has_no_room(error):
+            raise DatabaseFull("There is no room left to keep this; nothing was changed") from error
         raise
+
+
+def _has_no_room(error: OperationalError) -> bool:
+    cause = error.orig
+    is_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return is_full or getattr(cause, "sqlstate", None) == _DISK_FULL
 
 
 def insert_into(table: type[Base], dialect: str) -> Any:
@@ -154,7 +170,12 @@ def prepare_engine(engine: Engine) -> None:
         writes = connection.get_execution_options().get("gallery_writes")
         # Straight to the driver: each request begins at least once.
         driver: Any = connection.connection.dbapi_connection
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        try:
+            driver.execute(statement)
+        except sqlite3.OperationalError as error:
+            # What SQLAlchemy would make of it, had it sent this itself.
+            raise OperationalError(statement, None, error) from error
 
 
 @dataclass(frozen=True, kw_only=True)

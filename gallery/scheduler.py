@@ -4,11 +4,12 @@ Every worker fires every job. The worker that first inserts a row for the
 job's slot, which is its minute, does the work; the others see the row and
 leave it. A lock would not do: a short job is over before the next worker
 asks for it. Pictures that wait to be drawn are tended by all workers:
-there the leases on prompts see to it that none is drawn twice.
+there the leases on prompts see to it that none is drawn twice. Temporary
+files are swept by all as well: what one has removed, the others don't find.
 """
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -16,6 +17,7 @@ from flask import Flask
 
 from gallery.extensions import House, scheduler
 from gallery.services.generation import tend
+from gallery.services.integrity import sweep_temporary_files
 from gallery.services.jobs import claim_slot
 from gallery.services.retention import SweepResult, SweepRule, expire_images
 
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 # A worker that was busy or asleep may still do a job this late.
 GRACE = timedelta(hours=1)
 TENDED_EVERY = timedelta(seconds=2)
+TEMPORARY_SWEPT_EVERY = timedelta(hours=1)
 
 
 def start(app: Flask) -> None:
@@ -52,8 +55,34 @@ def start(app: Flask) -> None:
         max_instances=1,
         replace_existing=True,
     )
+    scheduler.add_job(
+        "temporary-files",
+        run_temporary_sweep,
+        args=[app],
+        trigger=IntervalTrigger(seconds=int(TEMPORARY_SWEPT_EVERY.total_seconds()), timezone="UTC"),
+        # At once as well: a worker often starts because the one before it died.
+        next_run_time=datetime.now(UTC),
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=int(GRACE.total_seconds()),
+        replace_existing=True,
+    )
     if not scheduler.running:
         scheduler.start()
+
+
+def run_temporary_sweep(app: Flask) -> int | None:
+    """Remove what dead writers left; errors are logged, so that the next one runs."""
+    house: House = app.extensions["gallery"]
+    try:
+        removed = sweep_temporary_files(storages=house.storages, now=house.now())
+    except Exception:
+        # The outer edge of a job: nobody above would hear of it.
+        log.exception("the sweep of temporary files failed; the next one tries again")
+        return None
+    if removed:
+        log.info("temporary files of dead processes removed: %d", removed)
+    return removed
 
 
 def run_tending(app: Flask) -> int | None:

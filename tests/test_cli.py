@@ -481,7 +481,18 @@ class TestGroup:
         """Gallery's own commands stand beside run, db and routes."""
         listed = run("--help").output
 
-        for name in ("demo", "sweep", "users", "keys", "links", "serve", "run", "db", "routes"):
+        for name in (
+            "demo",
+            "sweep",
+            "users",
+            "keys",
+            "links",
+            "storage",
+            "serve",
+            "run",
+            "db",
+            "routes",
+        ):
             assert f"\n  {name} " in listed
 
     def test_version_is_told(self, run: Run) -> None:
@@ -490,7 +501,7 @@ class TestGroup:
 
     def test_every_command_of_ours_has_json(self) -> None:
         """Programs can read each command that answers."""
-        groups = [cli.commands[name] for name in ("users", "keys", "links")]
+        groups = [cli.commands[name] for name in ("users", "keys", "links", "storage")]
         commands = [cli.commands["demo"], cli.commands["sweep"]]
         for group in groups:
             commands += group.commands.values()

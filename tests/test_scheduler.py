@@ -1,9 +1,12 @@
 """The jobs that run by themselves."""
 
 import logging
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,6 +16,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from gallery import create_app, scheduler
+from gallery.errors import StorageUnavailable
 from gallery.extensions import House, db
 from gallery.extensions import scheduler as jobs
 from gallery.models import Image, Sweep
@@ -20,6 +24,7 @@ from gallery.services import accounts, ingest
 from gallery.services.access import Viewer
 from gallery.services.ingest import Details
 from gallery.services.prompt_cache import Wish, look_up
+from gallery.storage import LocalStorage, Storages
 from tests.conftest import PASSWORD, SECRET, FixedClock
 from tests.pictures import picture
 from tests.services.artists import Artist, Host, settle
@@ -86,8 +91,8 @@ class TestDisabled:
 
     @pytest.mark.usefixtures("started")
     def test_sweep_is_not_scheduled(self) -> None:
-        """The operator sweeps by hand; who waits for a picture is tended all the same."""
-        assert [job.id for job in jobs.get_jobs()] == ["tend"]
+        """The operator sweeps by hand; the other jobs run all the same."""
+        assert {job.id for job in jobs.get_jobs()} == {"tend", "temporary-files"}
 
 
 def test_servers_run_jobs_and_commands_do_not(app: Flask, tmp_path) -> None:
@@ -98,7 +103,7 @@ def test_servers_run_jobs_and_commands_do_not(app: Flask, tmp_path) -> None:
 
     try:
         assert (before, jobs.running) == (False, True)
-        assert {job.id for job in jobs.get_jobs()} == {"sweep", "tend"}
+        assert {job.id for job in jobs.get_jobs()} == {"sweep", "tend", "temporary-files"}
     finally:
         stop()
 
@@ -107,8 +112,8 @@ def test_starting_twice_schedules_once(started: Flask) -> None:
     """A second start replaces the jobs instead of failing."""
     scheduler.start(started)
 
-    assert len(jobs.get_jobs()) == 2
-    assert {job.id for job in jobs.get_jobs()} == {"sweep", "tend"}
+    assert len(jobs.get_jobs()) == 3
+    assert {job.id for job in jobs.get_jobs()} == {"sweep", "tend", "temporary-files"}
 
 
 def test_sweep_runs_once_a_slot(
@@ -207,3 +212,76 @@ class TestTending:
 
         assert result is None
         assert "waiting pictures could not be tended; the next time tries again" in caplog.text
+
+
+@pytest.fixture
+def left_over(house: House) -> Path:
+    """What a process that was killed an hour ago has left."""
+    path = house.settings.IMAGE_STORAGE_BASE_DIR / ".tmp" / "upload-9f2e.part"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half a pict")
+    written_at = (house.now() - timedelta(hours=1, seconds=1)).timestamp()
+    os.utime(path, (written_at, written_at))
+    return path
+
+
+class TestTemporaryFiles:
+    """What dead processes left in the storage."""
+
+    def test_they_are_swept_at_the_start(self, left_over: Path, app: Flask) -> None:
+        """A worker that starts looks at once; whoever starts it need not wait for that."""
+        scheduler.start(app)
+        try:
+            until = time.monotonic() + 20
+            while left_over.exists() and time.monotonic() < until:
+                time.sleep(0.01)
+        finally:
+            stop()
+
+        assert not left_over.exists()
+
+    def test_they_are_swept_hourly(self, started: Flask) -> None:
+        """By every worker; the next time an hour after the start."""
+        job = jobs.get_job("temporary-files")
+
+        assert isinstance(job.trigger, IntervalTrigger)
+        assert job.trigger.interval == timedelta(hours=1)
+        assert (job.func, job.args) == (scheduler.run_temporary_sweep, (started,))
+        assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, 3600)
+
+    @pytest.mark.usefixtures("left_over")
+    def test_what_was_removed_is_logged(self, app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+        """An operator reads that something had died; a sweep that finds nothing says nothing."""
+        with caplog.at_level(logging.INFO):
+            first, second = scheduler.run_temporary_sweep(app), scheduler.run_temporary_sweep(app)
+
+        assert (first, second) == (1, 0)
+        assert caplog.messages == ["temporary files of dead processes removed: 1"]
+
+    def test_young_file_is_left_to_its_writer(
+        self, left_over: Path, app: Flask, clock: FixedClock
+    ) -> None:
+        """An hour is given to whoever may still write to it."""
+        clock.move(seconds=-1)
+
+        assert scheduler.run_temporary_sweep(app) == 0
+        assert left_over.exists()
+
+    def test_failure_is_logged_and_swallowed(
+        self, app: Flask, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The next hour tries again."""
+
+        class Broken(LocalStorage):
+            def sweep_temporary(self, *, untouched_since: datetime) -> int:
+                raise StorageUnavailable(f"no look at what is older than {untouched_since}")
+
+        broken = Broken(house.settings.IMAGE_STORAGE_BASE_DIR)
+        storages = Storages({"local": broken}, default="local")
+        app.extensions["gallery"] = replace(house, storages=storages)
+
+        with caplog.at_level(logging.ERROR):
+            result = scheduler.run_temporary_sweep(app)
+
+        assert result is None
+        assert "the sweep of temporary files failed; the next one tries again" in caplog.text

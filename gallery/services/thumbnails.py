@@ -23,6 +23,15 @@ def thumbnail_key(key: str, width: int) -> str:
     return f"{PREFIX}/{width}/{key}.webp"
 
 
+def original_key(key: str) -> str | None:
+    """Return the key of the object that *key* is a thumbnail of, or None if it is none of ours."""
+    for width in WIDTHS:
+        start = f"{PREFIX}/{width}/"
+        if key.startswith(start) and key.endswith(".webp"):
+            return key[len(start) : -len(".webp")]
+    return None
+
+
 def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
     """Open a thumbnail of the object *key*, made on first use.
 

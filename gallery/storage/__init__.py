@@ -4,14 +4,22 @@ Several may be configured: each row names the provider that holds its
 object, and the default takes new images.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gallery.config import Settings
 from gallery.errors import StorageUnavailable
-from gallery.storage.base import Storage, StoredObject, check_key
+from gallery.storage.base import ObjectInfo, Storage, StoredObject, check_key
 from gallery.storage.local import LocalStorage
 
-__all__ = ["LocalStorage", "Storage", "Storages", "StoredObject", "check_key", "open_storages"]
+__all__ = [
+    "LocalStorage",
+    "ObjectInfo",
+    "Storage",
+    "Storages",
+    "StoredObject",
+    "check_key",
+    "open_storages",
+]
 
 
 class Storages:
@@ -20,6 +28,9 @@ class Storages:
     def __init__(self, providers: Mapping[str, Storage], *, default: str) -> None:
         self._providers = dict(providers)
         self.default = self._providers[default]
+
+    def __iter__(self) -> Iterator[Storage]:
+        return iter(self._providers.values())
 
     def named(self, provider: str) -> Storage:
         """Return the provider that a row names.

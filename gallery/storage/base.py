@@ -9,7 +9,7 @@ of the web or the database, and raises only errors of ``gallery.errors``.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
 from gallery.errors import InvalidKey
@@ -26,6 +26,18 @@ class StoredObject:
     key: str
     size_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectInfo:
+    """What is known of an object without reading it: its size in bytes, and since when it is there.
+
+    ``put_at`` is when it was put or copied under a key of its own, or later,
+    by the clock of whoever keeps the bytes. That clock is not ours.
+    """
+
+    size_bytes: int
+    put_at: datetime
 
 
 class Storage(Protocol):
@@ -54,12 +66,24 @@ class Storage(Protocol):
         """Tell whether an object has this key."""
         ...
 
+    def stat(self, key: str) -> ObjectInfo:
+        """Tell an object's size and age.
+
+        Raises:
+            ObjectNotFound: no object has this key.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove the object. One that is gone already is no error."""
         ...
 
     def iter_keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield every key that starts with *prefix*, in no order."""
+        """Yield every key that starts with *prefix*, in no order.
+
+        Raises:
+            StorageUnavailable: they can't all be told.
+        """
         ...
 
     def copy(self, source: str, target: str) -> StoredObject:
@@ -75,6 +99,15 @@ class Storage(Protocol):
         """Return an address that serves the object for a while, or None."""
         ...
 
+    def sweep_temporary(self, *, untouched_since: datetime) -> int:
+        """Remove what writers that died have left unfinished, and return how many there were.
+
+        Only what was last written before *untouched_since*, by the clock of
+        whoever keeps the bytes. Never an object, nor what is still being written;
+        so any number of processes may do this at once.
+        """
+        ...
+
 
 def check_key(key: str) -> str:
     """Return *key* if it can't lead anywhere but below the storage root.
@@ -85,6 +118,11 @@ def check_key(key: str) -> str:
     Raises:
         InvalidKey: anything else.
     """
-    if len(key) > LONGEST_KEY or not all(_SEGMENT.fullmatch(part) for part in key.split("/")):
+    if not is_key(key):
         raise InvalidKey(f"{key[:80]!r} can't be a storage key")
     return key
+
+
+def is_key(text: str) -> bool:
+    """Tell whether *text* can be the key of an object; each folder of a key can be one too."""
+    return len(text) <= LONGEST_KEY and all(_SEGMENT.fullmatch(part) for part in text.split("/"))

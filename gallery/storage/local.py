@@ -10,9 +10,10 @@ import errno
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
@@ -24,10 +25,9 @@ from gallery.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from gallery.storage.base import CHUNK_BYTES, StoredObject, check_key
+from gallery.storage.base import CHUNK_BYTES, ObjectInfo, StoredObject, check_key, is_key
+from gallery.storage.temporary import TEMPORARY, UNFINISHED, hold, sweep
 
-# Keys can't start with a dot, so nothing in here is ever an object.
-TEMPORARY = ".tmp"
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV)
 
 
@@ -61,6 +61,20 @@ class LocalStorage:
         """Tell whether the file is there."""
         return self._path(key).is_file()
 
+    def stat(self, key: str) -> ObjectInfo:
+        """Ask the file system.
+
+        A copy is a hard link, which is as old as its source by the time its
+        bytes were written; the time at which links changed is what tells.
+        """
+        with _translated(key):
+            found = self._path(key).stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise FileNotFoundError
+        return ObjectInfo(
+            size_bytes=found.st_size, put_at=datetime.fromtimestamp(found.st_ctime, UTC)
+        )
+
     def delete(self, key: str) -> None:
         """Unlink the file; folders stay, since removing them races with writers."""
         gone = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -68,14 +82,13 @@ class LocalStorage:
             os.unlink(self._path(key))
 
     def iter_keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield the keys of all files, without temporary ones."""
-        for folder, subfolders, files in os.walk(self.root):
-            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        """Yield the keys of all files: neither temporary ones, nor what can't be of ours."""
+        for folder, subfolders, files in os.walk(self.root, onerror=_refuse_unlisted):
+            above = Path(folder).relative_to(self.root)
+            subfolders[:] = [name for name in subfolders if is_key((above / name).as_posix())]
             for name in files:
-                if name.startswith("."):
-                    continue
-                key = Path(folder, name).relative_to(self.root).as_posix()
-                if key.startswith(prefix):
+                key = (above / name).as_posix()
+                if is_key(key) and key.startswith(prefix):
                     yield key
 
     def copy(self, source: str, target: str) -> StoredObject:
@@ -101,6 +114,11 @@ class LocalStorage:
         """Return None: a folder serves nothing by itself."""
         return None
 
+    def sweep_temporary(self, *, untouched_since: datetime) -> int:
+        """Unlink what nobody writes to any more; the folder's clock is the machine's."""
+        with _translated(TEMPORARY):
+            return sweep(self.root, untouched_since=untouched_since)
+
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
 
@@ -108,7 +126,7 @@ class LocalStorage:
     def _temporary(self) -> Iterator[Path]:
         folder = self.root / TEMPORARY
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{uuid4().hex}.part"
+        path = folder / f"{uuid4().hex}{UNFINISHED}"
         try:
             yield path
         finally:
@@ -136,6 +154,7 @@ class LocalStorage:
 def _write(path: Path, stream: BinaryIO, key: str) -> StoredObject:
     digest = hashlib.sha256()
     with path.open("xb", buffering=0) as file:
+        hold(file.fileno())
         while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
             view = memoryview(chunk)
@@ -165,6 +184,12 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refuse_unlisted(error: OSError) -> None:
+    """Let nobody take a part of the keys for all of them; a folder that isn't there has none."""
+    if not isinstance(error, FileNotFoundError):
+        raise _storage_error(error) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from gallery.errors import DatabaseFull
 from gallery.extensions import House
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.models import Gallery
@@ -74,6 +75,17 @@ class Addresses(OpenAddresses):
         if group not in self._listed:
             self._listed[group] = listed_addresses(self._house, image, base=self.base)
         return self._listed[group].download(image)
+
+
+class PageAddresses(Addresses):
+    """The addresses on pages, which are shown even where no room is left to sign anything."""
+
+    def download(self, image: Any) -> str:
+        """Return a signed link, or the picture's own address where the ledger can't take one."""
+        try:
+            return super().download(image)
+        except DatabaseFull:
+            return self.original(image)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from gallery.extensions import current_house
 from gallery.imaging.placeholder import draw_placeholder
-from gallery.views.addresses import Addresses
+from gallery.views.addresses import PageAddresses
 from gallery.views.auth import current_viewer
 
 LONGEST_ALT = 240
@@ -127,4 +127,4 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def _shared() -> dict[str, Any]:
-        return {"viewer": current_viewer(), "urls": Addresses(current_house())}
+        return {"viewer": current_viewer(), "urls": PageAddresses(current_house())}

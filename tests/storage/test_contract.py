@@ -2,9 +2,10 @@
 
 import io
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -132,6 +133,47 @@ class TestStorage:
         with pytest.raises(ObjectNotFound):
             storage.open("a")
 
+    def test_size_and_age_are_told(self, storage: Storage) -> None:
+        """How large an object is, and since when it is there, by an aware time."""
+        before = datetime.now(UTC)
+        put(storage, "a/b.txt")
+
+        known = storage.stat("a/b.txt")
+
+        # File systems and servers round their times.
+        assert abs(known.put_at - before) < timedelta(seconds=30)
+        assert known.put_at.tzinfo is UTC
+        assert known.size_bytes == 10
+
+    def test_copy_is_as_old_as_its_copying(self, storage: Storage) -> None:
+        """A copy that was just made doesn't look like one that has been there for long."""
+        put(storage, "a.txt")
+        old = storage.stat("a.txt").put_at
+        time.sleep(1.1)  # Some providers tell whole seconds.
+
+        storage.copy("a.txt", "b.txt")
+
+        assert storage.stat("b.txt").put_at - old >= timedelta(seconds=1)
+
+    @pytest.mark.parametrize("key", ["b.txt", "a", "a/b.txt/c.txt"])
+    def test_of_what_is_no_object_nothing_is_told(self, storage: Storage, key: str) -> None:
+        """Neither of a missing object nor of the prefix of another."""
+        put(storage, "a/b.txt")
+
+        with pytest.raises(ObjectNotFound):
+            storage.stat(key)
+
+    def test_sweep_of_temporary_files_leaves_objects_alone(self, storage: Storage) -> None:
+        """However old they are; and a storage that was never used can be swept."""
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        unused = storage.sweep_temporary(untouched_since=tomorrow)
+        put(storage, "a.part")
+
+        used = storage.sweep_temporary(untouched_since=tomorrow)
+
+        assert (unused, used) == (0, 0)
+        assert list(storage.iter_keys()) == ["a.part"]
+
     def test_deleting_twice_is_no_error(self, storage: Storage) -> None:
         """Delete may be repeated, and begun with nothing there."""
         put(storage, "a.txt")
@@ -233,11 +275,12 @@ class TestStorage:
             lambda storage: put(storage, "../a"),
             lambda storage: storage.open("../a"),
             lambda storage: storage.exists("../a"),
+            lambda storage: storage.stat("../a"),
             lambda storage: storage.delete("../a"),
             lambda storage: storage.copy("../a", "b"),
             lambda storage: storage.copy("b", "../a"),
         ],
-        ids=["put", "open", "exists", "delete", "copy from", "copy to"],
+        ids=["put", "open", "exists", "stat", "delete", "copy from", "copy to"],
     )
     def test_every_call_goes_through_the_gate_for_keys(
         self, storage: Storage, call: Callable[[Storage], object]

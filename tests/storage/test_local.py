@@ -269,13 +269,31 @@ def test_whole_object_is_a_real_file(local: LocalStorage) -> None:
 
 
 def test_files_that_are_no_objects_are_not_listed(local: LocalStorage, folder: Path) -> None:
-    """Temporary files and what a file manager leaves about are no keys."""
+    """Temporary files, what a file manager leaves about, and names that no key has."""
     local.put("a.bin", io.BytesIO(b"one"))
-    for name in (".tmp/x.part", ".DS_Store", ".trash/a.bin"):
+    (folder / "lost+found").mkdir()
+    for name in (".tmp/x.part", ".DS_Store", ".trash/a.bin", "my photo.png", "lost+found/1"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"")
 
     assert list(local.iter_keys()) == ["a.bin"]
+
+
+def test_keys_that_can_not_all_be_told_are_told_not_at_all(
+    local: LocalStorage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who compares would take the rest for missing; so a folder that can't be read ends it."""
+    local.put("a/b.bin", io.BytesIO(b"one"))
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("/a"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(StorageUnavailable, match="Permission denied"):
+        list(local.iter_keys())
 
 
 def test_storages_are_named_by_the_rows(local: LocalStorage) -> None:
@@ -283,6 +301,7 @@ def test_storages_are_named_by_the_rows(local: LocalStorage) -> None:
     storages = Storages({"local": local}, default="local")
 
     assert storages.default is storages.named("local") is local
+    assert list(storages) == [local]
     with pytest.raises(StorageUnavailable, match="s3 is not configured"):
         storages.named("s3")
 

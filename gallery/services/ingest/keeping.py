@@ -8,6 +8,7 @@ it, and only after the commit the old object goes.
 
 import hashlib
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +18,13 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gallery.errors import GalleryError, InvalidField, ObjectExists, ObjectNotFound
+from gallery.errors import (
+    GalleryError,
+    InvalidField,
+    ObjectExists,
+    ObjectNotFound,
+    StorageError,
+)
 from gallery.extensions import current_session, end_reading, writing
 from gallery.imaging.convert import to_format
 from gallery.imaging.metadata import EmbeddedMetadata, read_metadata
@@ -37,6 +44,7 @@ from gallery.services.ingest.told import Details, Intake, Saved
 from gallery.services.prompt_cache import redeem_lease, register, require_lease
 from gallery.storage import Storage, StoredObject
 
+log = logging.getLogger(__name__)
 _MOST_ATTEMPTS = 1000
 _EMBEDDED = select(EmbeddedText.read, EmbeddedText.raw).where(
     EmbeddedText.image_id == bindparam("image_id")
@@ -209,11 +217,23 @@ def keep(
         _drop_unless_used(stored.key, storage=intake.storage)
         raise
     if old_key and old_provider == intake.storage.name:
-        thumbnails.forget(old_key, storage=intake.storage)
-        intake.storage.delete(old_key)
+        _discard(old_key, storage=intake.storage)
     if intake.makes_thumbnails_ahead and isinstance(prepared, Prepared):
         thumbnails.make_ahead(stored.key, prepared.picture.image, storage=intake.storage)
     return Saved(image_id=image.id, replaced=old_key is not None)
+
+
+def _discard(key: str, *, storage: Storage) -> None:
+    """Delete an object that no row uses, and its thumbnails.
+
+    What is to be told is whether the picture was kept; an object that can't
+    be deleted is left for the storage check.
+    """
+    try:
+        storage.delete(key)
+        thumbnails.forget(key, storage=storage)
+    except StorageError as error:
+        log.warning("the object %s could not be deleted: %s", key, error)
 
 
 def _drop_unless_used(key: str, *, storage: Storage) -> None:
@@ -229,7 +249,7 @@ def _drop_unless_used(key: str, *, storage: Storage) -> None:
     except SQLAlchemyError:
         return
     if not is_used:
-        storage.delete(key)
+        _discard(key, storage=storage)
 
 
 def _put_next(

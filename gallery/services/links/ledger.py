@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from gallery.errors import InvalidField, LinkEnded, NotFound
+from gallery.errors import DatabaseFull, InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, writing
 from gallery.models import Gallery, Image, Link, User
 from gallery.services.access import ANONYMOUS, Viewer, may_write, require_owner, require_user
@@ -193,11 +193,22 @@ def count_download(link_id: UUID, *, now: datetime) -> None:
     """Count one use of a link, unless it has ended meanwhile.
 
     The condition and the count are one statement, so that of twenty at once
-    a link for one download lets exactly one through.
+    a link for one download lets exactly one through. Where there is no room
+    to count, a link without a limit is followed all the same.
 
     Raises:
         LinkEnded: it was used up or revoked.
+        DatabaseFull: it is limited, and can't be counted.
     """
+    try:
+        _count_download(link_id, now)
+    except DatabaseFull:
+        link = current_session().get(Link, link_id, populate_existing=True)
+        if link is None or link.revoked_at or link.max_downloads is not None:
+            raise
+
+
+def _count_download(link_id: UUID, now: datetime) -> None:
     with writing() as session:
         counted = session.execute(
             update(Link)
