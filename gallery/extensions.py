@@ -25,8 +25,10 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 from gallery.config import Settings
 
 if TYPE_CHECKING:
+    from gallery.services.accounts import Entrance
     from gallery.services.generation import Studio
     from gallery.services.ingest import Intake
+    from gallery.services.limits import Limits
     from gallery.services.links import LinkSigner
     from gallery.services.prompt_cache import PromptRules
     from gallery.storage import Storages
@@ -167,6 +169,8 @@ class House:
     signer: "LinkSigner"
     prompts: "PromptRules"
     studio: "Studio"
+    limits: "Limits"
+    entrance: "Entrance"
     clock: Clock
 
     def now(self) -> datetime:
