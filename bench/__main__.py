@@ -14,6 +14,7 @@ from bench.paging import measure_paging
 from bench.reading import measure_reading
 from bench.saving import measure_saving
 from bench.sweeping import measure_sweeping
+from bench.uploading import measure_uploading
 
 PARTS: dict[str, Callable[[Path], list[Result]]] = {
     "saving": measure_saving,
@@ -21,6 +22,7 @@ PARTS: dict[str, Callable[[Path], list[Result]]] = {
     "reading": measure_reading,
     "sweeping": measure_sweeping,
     "paging": measure_paging,
+    "uploading": measure_uploading,
 }
 
 

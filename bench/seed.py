@@ -43,7 +43,10 @@ def new_gallery(instance: Path) -> Iterator[tuple[Flask, Viewer, str]]:
     app = create_app(
         {"SECRET_KEY": "only for measuring on the loopback"}, instance_path=str(instance)
     )
-    (instance / "config.py").write_text('SECRET_KEY = "only for measuring on the loopback"\n')
+    (instance / "config.py").write_text(
+        'SECRET_KEY = "only for measuring on the loopback"\n'
+        'RATE_LIMIT_READS = RATE_LIMIT_WRITES = "none"\n'
+    )
     with app.app_context():
         upgrade()
         now = datetime.now(UTC)

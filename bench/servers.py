@@ -1,4 +1,4 @@
-"""Real servers on the loopback: Gallery's own, and a bare one with the same settings."""
+"""Real servers on the loopback: Gallery's own, and gunicorn's with nothing in the way."""
 
 import os
 import signal
@@ -37,11 +37,11 @@ def gallery_server(instance: Path) -> Iterator[Server]:
 
 @contextmanager
 def bare_server(instance: Path, folder: Path) -> Iterator[Server]:
-    """Serve ``bench.bare`` with the very settings of ``gallery serve``; it sends from *folder*."""
+    """Serve ``bench.bare`` by gunicorn's own worker; it sends from *folder*."""
     command = [
         sys.executable, "-m", "gunicorn", "bench.bare:app",
         "--worker-class", "gthread", "--workers", str(min(os.cpu_count() or 1, 4)),
-        "--threads", "8", "--timeout", "60", "--no-control-socket",
+        "--threads", "24", "--timeout", "60", "--no-control-socket",
         "--forwarded-allow-ips", "", "--forwarder-headers", "",
         "--log-level", "warning",
         "--bind", "127.0.0.1:{port}",

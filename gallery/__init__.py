@@ -22,8 +22,10 @@ from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
 from gallery.generators.openai import OpenAIGenerator
 from gallery.imaging.verify import MOST_BYTES
+from gallery.services.accounts import LOGIN_RATES, AccessTokens, Entrance, KnownDevices
 from gallery.services.generation import Studio
 from gallery.services.ingest import Intake
+from gallery.services.limits import Limits, open_counters
 from gallery.services.links import LinkSigner
 from gallery.services.prompt_cache import PromptRules
 from gallery.storage import open_storages
@@ -66,6 +68,8 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _set_up_logging(app)
     _set_up_database(app)
+    # Before the check of forms, which reads their bodies.
+    views.limiting.init_app(app)
     csrf.init_app(app)
     app.extensions["gallery"] = _build_house(app, settings, clock)
     views.init_app(app)
@@ -114,6 +118,7 @@ def _build_house(app: Flask, settings: Settings, clock: Clock) -> House:
         workers=settings.GENERATOR_WORKERS,
         most_waiting=settings.GENERATOR_QUEUE,
     )
+    limits = _build_limits(settings)
     return House(
         settings=settings,
         storages=storages,
@@ -121,6 +126,8 @@ def _build_house(app: Flask, settings: Settings, clock: Clock) -> House:
         signer=LinkSigner(settings.SECRET_KEY),
         prompts=rules,
         studio=studio,
+        limits=limits,
+        entrance=_build_entrance(settings, limits),
         clock=clock,
     )
 
@@ -138,6 +145,28 @@ def _build_generators(settings: Settings) -> dict[str, Generator]:
             most_attempts=settings.GENERATOR_ATTEMPTS,
         )
     return generators
+
+
+def _build_limits(settings: Settings) -> Limits:
+    return Limits(
+        open_counters(settings.REDIS_URL),
+        {
+            "reads": settings.RATE_LIMIT_READS,
+            "writes": settings.RATE_LIMIT_WRITES,
+            "login-address": settings.RATE_LIMIT_LOGIN,
+            **LOGIN_RATES,
+        },
+    )
+
+
+def _build_entrance(settings: Settings, limits: Limits) -> Entrance:
+    return Entrance(
+        tokens=AccessTokens(settings.SECRET_KEY, issuer=settings.PUBLIC_URL or "urn:gallery"),
+        devices=KnownDevices(settings.SECRET_KEY),
+        limits=limits,
+        lasts=timedelta(days=settings.SIGN_IN_DAYS),
+        is_registration_open=settings.REGISTRATION == "open",
+    )
 
 
 def _set_up_logging(app: Flask) -> None:
@@ -164,5 +193,12 @@ def _set_up_edge(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={r"/api/*": {"origins": list(settings.CORS_ORIGINS)}},
-            expose_headers=["ETag", "Link", "Location", "Retry-After"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+            ],
         )

@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from gallery.errors import InvalidSetting
+from gallery.rates import Rate, parse_rate
 
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
@@ -150,6 +151,13 @@ def _database(value: str) -> str:
     return value.strip()
 
 
+def _redis(value: str) -> str:
+    address = value.strip()
+    if address and not address.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return address
+
+
 def _folder_name(value: str) -> str:
     name = value.strip()
     if not name.isascii() or not all(c.isalnum() or c in "-_" for c in name) or name[0] == "-":
@@ -245,6 +253,26 @@ class Settings:
     )
     TRUSTED_PROXIES: int = setting(
         0, _integer(0, 10), "How many proxies in front may set the X-Forwarded headers."
+    )
+    REGISTRATION: str = setting(
+        "closed",
+        _one_of("closed", "open"),
+        "Whether programs may make accounts (`open`), or only `gallery users create`.",
+    )
+    SIGN_IN_DAYS: int = setting(
+        30, _integer(1, 365), "How long somebody stays signed in, however often they come."
+    )
+    RATE_LIMIT_LOGIN: Rate | None = setting(
+        Rate(10, 60), parse_rate, "How often one address may try to sign in; or none."
+    )
+    RATE_LIMIT_WRITES: Rate | None = setting(
+        Rate(1_200, 60), parse_rate, "How often one user, or one address, may change something."
+    )
+    RATE_LIMIT_READS: Rate | None = setting(
+        Rate(12_000, 60), parse_rate, "How often one user, or one address, may look."
+    )
+    REDIS_URL: str = setting(
+        "", _redis, "Where all processes count together; each counts for itself without it."
     )
     CORS_ORIGINS: tuple[str, ...] = setting(
         (), _origins, "Front ends on other origins that may read the JSON; comma-separated."

@@ -66,8 +66,29 @@ class SignInRequired(GalleryError):
     title = "Sign in to do this"
 
 
+class SignInNeeded(GalleryError):
+    """An API key is not enough for this; only somebody with the password may do it."""
+
+    status = 403
+    title = "An API key may not do this"
+
+
+class RegistrationClosed(GalleryError):
+    """Only the operator makes accounts here."""
+
+    status = 403
+    title = "Nobody can register here"
+
+
+class SignInBusy(GalleryError):
+    """More passwords wait to be checked than are let wait."""
+
+    status = 503
+    title = "Too many are signing in at once"
+
+
 class WrongCredentials(GalleryError):
-    """The address and password, or the key, don't fit; which one is not told."""
+    """The address and password, the key or the token don't fit; which one is not told."""
 
     status = 401
     title = "These credentials are not right"
@@ -153,6 +174,17 @@ class DamagedImage(ImageRejected):
     """It starts as an image, but can't be decoded to its end."""
 
     title = "The image is damaged"
+
+
+class TooManyRequests(GalleryError):
+    """More often than the limits allow; ``retry_after_seconds`` is when to try again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__(f"Try again in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class LinkEnded(GalleryError):

@@ -28,8 +28,10 @@ from gallery.config import Settings
 from gallery.errors import DatabaseFull
 
 if TYPE_CHECKING:
+    from gallery.services.accounts import Entrance
     from gallery.services.generation import Studio
     from gallery.services.ingest import Intake
+    from gallery.services.limits import Limits
     from gallery.services.links import LinkSigner
     from gallery.services.prompt_cache import PromptRules
     from gallery.storage import Storages
@@ -188,6 +190,8 @@ class House:
     signer: "LinkSigner"
     prompts: "PromptRules"
     studio: "Studio"
+    limits: "Limits"
+    entrance: "Entrance"
     clock: Clock
 
     def now(self) -> datetime:

@@ -11,6 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from gallery import create_app
 from gallery.config import Settings, describe_settings, load_settings
 from gallery.errors import InvalidSetting
+from gallery.rates import Rate
 from tests.conftest import SECRET
 
 
@@ -57,6 +58,10 @@ class TestDefaults:
             ("PUBLIC_URL", ""),
             ("CONTACT", ""),
             ("TRUSTED_PROXIES", 0),
+            ("RATE_LIMIT_LOGIN", Rate(10, 60)),
+            ("RATE_LIMIT_WRITES", Rate(1_200, 60)),
+            ("RATE_LIMIT_READS", Rate(12_000, 60)),
+            ("REDIS_URL", ""),
             ("CORS_ORIGINS", ()),
             ("HOST", "127.0.0.1"),
             ("PORT", 8000),
@@ -128,6 +133,9 @@ class TestValues:
             ("PUBLIC_URL", "https://gallery.example/pictures/", "https://gallery.example/pictures"),
             ("CONTACT", " ask@gallery.example ", "ask@gallery.example"),
             ("TRUSTED_PROXIES", "10", 10),
+            ("RATE_LIMIT_READS", "5/second", Rate(5, 1)),
+            ("RATE_LIMIT_READS", "none", None),
+            ("REDIS_URL", " redis://127.0.0.1/1 ", "redis://127.0.0.1/1"),
             ("CORS_ORIGINS", "https://a.example, https://b.example,",
              ("https://a.example", "https://b.example")),
             ("PORT", "65535", 65_535),
@@ -239,6 +247,10 @@ class TestNonsense:
             ("PUBLIC_URL", "https://"),
             ("TRUSTED_PROXIES", "-1"),
             ("TRUSTED_PROXIES", "11"),
+            ("RATE_LIMIT_LOGIN", "10"),
+            ("RATE_LIMIT_WRITES", "0/minute"),
+            ("RATE_LIMIT_READS", "never"),
+            ("REDIS_URL", "127.0.0.1:6379"),
             ("CORS_ORIGINS", "shop.example"),
             ("CORS_ORIGINS", "https://a.example, b"),
             ("CORS_ORIGINS", "https://*.example.org"),

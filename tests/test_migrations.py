@@ -22,6 +22,7 @@ from gallery.models import (
     JobRun,
     KeyVersion,
     Link,
+    LoginSession,
     PromptDay,
     PromptEntry,
     Round,
@@ -57,6 +58,10 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
         ],
         [
             APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),
+            LoginSession(
+                id=ID, user_id=ID, kind="browser", secret_sha256="-", user_agent="", network="-",
+                created_at=now, last_used_at=now, expires_at=now,
+            ),
             AnsweredRequest(owner_id=ID, key="k", fingerprint="-", created_at=now),
             PromptDay(owner_id=ID, prompt_hash="-", day=now.date(), is_public=False),
             Gallery(
@@ -213,12 +218,12 @@ class TestSearchIndex:
         (
             Gallery,
             {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests",
-             "prompt_days", "prompt_entries"},
+             "login_sessions", "prompt_days", "prompt_entries"},
         ),
         (
             Image,
             {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests",
-             "prompt_days", "prompt_entries", "galleries", "rounds"},
+             "login_sessions", "prompt_days", "prompt_entries", "galleries", "rounds"},
         ),
     ],
 )  # fmt: skip

@@ -87,3 +87,21 @@ def test_clients_that_never_hang_up_keep_nobody_out(kept: Instance, http: httpx.
         answer = http.get("/healthz", timeout=SOON_SECONDS)
 
     assert answer.status_code == 200
+
+
+def test_half_sent_requests_do_not_keep_the_server_from_stopping(kept: Instance) -> None:
+    """Who isn't ready soon has to ask the server that follows."""
+    with served(kept) as server, ExitStack() as slow:
+        clients = [
+            slow.enter_context(socket.create_connection(("127.0.0.1", kept.port)))
+            for _ in range(60)
+        ]
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: gallery")
+
+        server.terminate()
+
+        # A head may take ten seconds else.
+        clients[-1].settimeout(8)
+        assert clients[-1].recv(32).startswith(b"HTTP/1.1 408 ")
+        assert server.wait(timeout=SOON_SECONDS) == 0

@@ -1,6 +1,6 @@
 """The tables. Every one of them is imported here, so that migrations see them all."""
 
-from gallery.models.accounts import APIKey, User
+from gallery.models.accounts import APIKey, LoginSession, User
 from gallery.models.galleries import Gallery, Round
 from gallery.models.images import EmbeddedText, Image, KeyVersion, SearchDocument
 from gallery.models.jobs import JobRun, Sweep
@@ -18,6 +18,7 @@ __all__ = [
     "JobRun",
     "KeyVersion",
     "Link",
+    "LoginSession",
     "PromptDay",
     "PromptEntry",
     "Round",

@@ -13,19 +13,23 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, case, not_, or_, true
 
 from gallery.errors import NotFound, SignInRequired
-from gallery.models import Gallery, Image, Link
+from gallery.models import APIKey, Gallery, Image, Link
 
-Owned = TypeVar("Owned", Gallery, Image, Link)
+Owned = TypeVar("Owned", APIKey, Gallery, Image, Link)
 VISIBILITIES = ("public", "unlisted", "private")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Who asks: nobody known, or a user, whether by cookie or by key."""
+    """Who asks: nobody known, or a user, whether by cookie, access token or key.
+
+    ``session_id`` is the sign-in that they ask through; with an API key there is none.
+    """
 
     user_id: UUID | None = None
     name: str = ""
     is_admin: bool = False
+    session_id: UUID | None = None
 
     @property
     def is_signed_in(self) -> bool:
@@ -79,7 +83,7 @@ def require_user(viewer: Viewer) -> UUID:
         SignInRequired: nobody is signed in.
     """
     if viewer.user_id is None:
-        raise SignInRequired("Sign in, or send an API key as a bearer token")
+        raise SignInRequired("Sign in, or send an API key or access token as a bearer token")
     return viewer.user_id
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from gallery.errors import StorageError
 from gallery.extensions import current_session, writing
-from gallery.models import Gallery, Image, Round, Sweep
+from gallery.models import Gallery, Image, Round, Sweep, User
 from gallery.services import thumbnails
 from gallery.services.access import Viewer, require_owner
 from gallery.services.identifiers import check_text, new_id
@@ -154,6 +154,16 @@ def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages) -> None:
     with writing() as session:
         require_owner(viewer, session.get(Image, image_id, populate_existing=True))
         removed = _delete_rows(session, Image.id == image_id)
+    _delete_objects(removed, storages)
+
+
+def delete_owner(user_id: UUID, *, storages: Storages) -> None:
+    """Delete a user with all that is theirs, at once; for ``accounts.delete_user``."""
+    with writing() as session:
+        removed = _delete_rows(session, Image.owner_id == user_id)
+        session.execute(
+            delete(User).where(User.id == user_id).execution_options(synchronize_session=False)
+        )
     _delete_objects(removed, storages)
 
 

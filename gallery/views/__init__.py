@@ -5,7 +5,21 @@ from typing import Any
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from gallery.views import api, auth, browse, converters, curate, downloads, errors, headers, words
+from gallery.views import (
+    account,
+    api,
+    auth,
+    browse,
+    converters,
+    curate,
+    downloads,
+    errors,
+    headers,
+    limiting,
+    words,
+)
+
+__all__ = ("CookieSessions", "init_app", "limiting")
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -27,6 +41,6 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     headers.init_app(app)
     words.init_app(app)
-    for module in (auth, browse, curate, downloads):
+    for module in (auth, account, browse, curate, downloads):
         app.register_blueprint(module.bp)
     api.init_app(app)

@@ -1,5 +1,6 @@
-"""Who asks: by session cookie on pages, by API key for programs."""
+"""Who asks: by cookie on pages, by API key or access token for programs."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,19 +10,23 @@ from flask_login import UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from gallery.errors import GalleryError, WrongCredentials
-from gallery.extensions import csrf, login_manager
+from gallery.errors import GalleryError, SignInBusy, TooManyRequests, WrongCredentials
+from gallery.extensions import csrf, current_house, login_manager
 from gallery.services import accounts
 from gallery.services.access import ANONYMOUS, Viewer
 
 bp = Blueprint("auth", __name__)
+# What a browser is known as when somebody signs in again; it opens nothing.
+DEVICE_COOKIE = "gallery-device"
+DEVICE_LASTS = timedelta(days=365)
+SIGN_IN_REFUSALS = (WrongCredentials, TooManyRequests, SignInBusy)
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """What the cookie stands for: a viewer, under the id that the cookie carries."""
+    """What the cookie stands for: a viewer, under the secret of the sign-in that it carries."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self.id = str(viewer.user_id)
+    def __init__(self, secret: str, viewer: Viewer) -> None:
+        self.id = secret
         self.viewer = viewer
 
 
@@ -47,10 +52,25 @@ def settle_viewer() -> None:
 
 def protect_cookie_writes() -> None:
     """Ask writes for a CSRF token if the asker is known by cookie; a key can't be forged."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or _bearer() is not None:
+    if request.method in ("GET", "HEAD", "OPTIONS") or bearer_token() is not None:
         return
     if current_viewer().is_signed_in:
         csrf.protect()
+
+
+def current_caller() -> accounts.Caller:
+    """Return where this request comes from, for limits and the list of sign-ins."""
+    return accounts.Caller(
+        address=request.remote_addr or "",
+        user_agent=request.user_agent.string,
+        device=request.cookies.get(DEVICE_COOKIE, ""),
+    )
+
+
+def bearer_token() -> str | None:
+    """Return the API key or access token that was sent, right or not."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
 
 
 @bp.get("/login")
@@ -60,29 +80,77 @@ def show_login() -> str:
 
 
 @bp.post("/login")
-def login() -> Response | tuple[str, int]:
+def login() -> Response:
     """Sign in."""
-    target = _inside(request.form.get("next"))
+    house, target = current_house(), _inside(request.form.get("next"))
     email = request.form.get("email", "")
     try:
-        user = accounts.sign_in(email, request.form.get("password", ""))
-    except WrongCredentials as error:
-        page = render_template("login.html", next=target, error=error.detail, email=email)
-        return page, 401
-    viewer = Viewer(user_id=user.id, name=user.name, is_admin=user.is_admin)
-    # Nothing of who used this browser before: no link that was shown to them, no CSRF token.
-    session.clear()
-    login_user(SignedIn(viewer))
-    return redirect(target or "/", code=303)
+        signed_in = accounts.sign_in_browser(
+            email,
+            request.form.get("password", ""),
+            caller=current_caller(),
+            entrance=house.entrance,
+            now=house.now(),
+            instead_of=_cookie_session(),
+        )
+    except SIGN_IN_REFUSALS as error:
+        told = refusal_text(error)
+        page = render_template("login.html", next=target, error=told, email=email)
+        return refused(error, page)
+    return keep_signed_in(signed_in, redirect(target or "/", code=303))
 
 
 @bp.post("/logout")
 def logout() -> Response:
-    """Sign out."""
+    """Sign out: what the cookie stands for ends, and with it every copy of the cookie."""
+    signed_in: Any = current_user
+    if signed_in.is_authenticated:
+        viewer = signed_in.viewer
+        accounts.end_session(viewer.session_id, viewer=viewer, now=current_house().now())
     logout_user()
     session.clear()
     flash("You are signed out.")
     return redirect("/", code=303)
+
+
+def keep_signed_in(signed_in: accounts.SignedInBrowser, response: Response) -> Response:
+    """Give the browser the cookies of its new sign-in."""
+    # Nothing of who used this browser before: no link that was shown to them, no CSRF token.
+    session.clear()
+    login_user(SignedIn(signed_in.secret, signed_in.viewer))
+    house = current_house()
+    response.set_cookie(
+        DEVICE_COOKIE,
+        signed_in.device,
+        max_age=DEVICE_LASTS,
+        secure=house.settings.PUBLIC_URL.startswith("https://"),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def refused(error: GalleryError, page: str) -> Response:
+    """Answer a form with *page*, which says why it was refused, and when to come back."""
+    response = Response(page, error.status, content_type="text/html; charset=utf-8")
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    elif isinstance(error, SignInBusy):
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def refusal_text(error: GalleryError) -> str:
+    """Return why somebody is not let in, in words for them."""
+    if isinstance(error, TooManyRequests):
+        minutes = -(-error.retry_after_seconds // 60)
+        return (
+            f"That was tried too often. Try again in {minutes} minute{'s' if minutes > 1 else ''},"
+            " or in a browser in which you signed in before."
+        )
+    if isinstance(error, SignInBusy):
+        return "Too many are signing in at this moment. Try again in a few seconds."
+    return error.detail
 
 
 def init_app(app: Flask) -> None:
@@ -91,22 +159,26 @@ def init_app(app: Flask) -> None:
     login_manager.init_app(app, add_context_processor=False)
 
     @login_manager.user_loader
-    def _load(user_id: str) -> SignedIn | None:
-        viewer = accounts.viewer_with_id(UUID(user_id))
-        return SignedIn(viewer) if viewer else None
+    def _load(secret: str) -> SignedIn | None:
+        viewer = accounts.viewer_with_cookie(secret, now=current_house().now())
+        return SignedIn(secret, viewer) if viewer else None
 
 
 def _find_viewer() -> Viewer:
-    secret = _bearer()
-    if secret is not None:
+    secret = bearer_token()
+    if secret is None:
+        signed_in: Any = current_user
+        return signed_in.viewer if signed_in.is_authenticated else ANONYMOUS
+    if secret.startswith(accounts.KEY_PREFIX):
         return accounts.viewer_with_key(secret)
+    house = current_house()
+    return accounts.viewer_with_token(secret, tokens=house.entrance.tokens, now=house.now())
+
+
+def _cookie_session() -> UUID | None:
+    """Return the sign-in that this browser has already."""
     signed_in: Any = current_user
-    return signed_in.viewer if signed_in.is_authenticated else ANONYMOUS
-
-
-def _bearer() -> str | None:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else None
+    return signed_in.viewer.session_id if signed_in.is_authenticated else None
 
 
 def _inside(target: str | None) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from gallery.errors import GalleryError, LinkEnded, NotFound
+from gallery.errors import GalleryError, LinkEnded, NotFound, TooManyRequests
 from gallery.extensions import current_house
 from gallery.schemas.openapi import API_PREFIX, PROBLEM_TYPE
 from gallery.views.auth import settle_viewer
@@ -43,6 +43,8 @@ def _gallery_error(error: GalleryError) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.status in (503, 507):
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 

@@ -27,6 +27,26 @@ TYPE_NAMES = {
     "comparison": "Comparison",
 }
 
+# In this order: each also names those that come after it.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "a Mac"),
+    ("CrOS", "a Chromebook"),
+    ("Linux", "Linux"),
+)
+
 
 def alt_text(image: Any) -> str:
     """Return what the picture shows, in words: the sentence or prompt that it was made from."""
@@ -89,6 +109,15 @@ def filesize(value: float | None) -> str:
     return f"{amount:.1f} TB"
 
 
+def agent_name(user_agent: str) -> str:
+    """Return what signed in, from what it calls itself: ``Firefox on Linux``, ``curl``."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), None)
+    if browser is None:
+        return user_agent.partition("/")[0].strip()[:40] or "Something without a name"
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), None)
+    return f"{browser} on {system}" if system else browser
+
+
 def sign_in_url() -> str:
     """Return the sign-in page that leads back to this one."""
     if request.method != "GET" or request.path in ("/", "/login"):
@@ -118,6 +147,7 @@ def init_app(app: Flask) -> None:
 
     app.add_template_filter(when)
     app.add_template_filter(filesize)
+    app.add_template_filter(agent_name)
     app.add_template_global(alt_text)
     app.add_template_global(retention)
     app.add_template_global(first_to_go)

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from gallery.services import accounts
 from tests.conftest import Person
 from tests.pictures import picture
 from tests.views.asking import Painter
+from tests.views.programs import Program
 from tests.views.saving import (
     illustrate,
     open_session,
@@ -77,6 +79,60 @@ TABLE = (
     Row("GET", "/login", "/login", OPEN),
     Row("POST", "/login", "/login", always(401, 401, 401, 401), {"data": {"email": "x"}}),
     Row("POST", "/logout", "/logout", always(303, 303, 303, 303), {"data": {}}),
+    # An account is nobody's but its owner's; a key acts as its owner, but can't make a key.
+    Row("GET", "/account", "/account", always(401, 200, 200, 200)),
+    Row("POST", "/account/password", "/account/password", always(401, 401, 401, 401), {"data": {}}),
+    Row("POST", "/account/keys", "/account/keys", always(401, 403, 403, 403), {"data": {}}),
+    Row(
+        "POST",
+        "/account/keys/<uuid:key_id>/revoke",
+        "/account/keys/{key}/revoke",
+        FORM,
+        {"data": {}},
+    ),
+    Row(
+        "POST",
+        "/account/sessions/<uuid:session_id>/end",
+        "/account/sessions/{sign_in}/end",
+        always(401, 303, 404, 404),
+        {"data": {}},
+    ),
+    Row(
+        "POST",
+        "/account/sessions/end-others",
+        "/account/sessions/end-others",
+        always(401, 303, 303, 303),
+        {"data": {}},
+    ),
+    Row("GET", "/api/auth/sessions", "/api/auth/sessions", always(401, 200, 200, 200)),
+    Row(
+        "DELETE",
+        "/api/auth/sessions/<uuid:session_id>",
+        "/api/auth/sessions/{sign_in}",
+        always(401, 204, 404, 404),
+    ),
+    Row(
+        "POST",
+        "/api/auth/register",
+        "/api/auth/register",
+        always(403, 403, 403, 403),
+        {"json": {"email": "new@gallery.example", "password": "long enough"}},
+    ),
+    Row(
+        "POST",
+        "/api/auth/login",
+        "/api/auth/login",
+        always(401, 401, 401, 401),
+        {"json": {"email": "x", "password": "x"}},
+    ),
+    Row(
+        "POST",
+        "/api/auth/refresh",
+        "/api/auth/refresh",
+        always(401, 401, 401, 401),
+        {"json": {"refresh_token": "x"}},
+    ),
+    Row("POST", "/api/auth/logout", "/api/auth/logout", always(204, 204, 204, 204), {"json": {}}),
     Row("GET", "/static/<path:filename>", "/static/css/gallery.css", OPEN),
     Row(
         "GET",
@@ -284,7 +340,7 @@ def test_table_has_every_route(app: Flask) -> None:
     assert len(TABLE) == len(mapped)
 
 
-def furnish(alice: Person, visibility: str) -> dict[str, str]:
+def furnish(app: Flask, alice: Person, visibility: str) -> dict[str, str]:
     """Make one of everything with this visibility, and return what paths are filled in with."""
     session = open_session(alice, visibility=visibility)
     hung = save_session_image(alice, session)
@@ -298,6 +354,8 @@ def furnish(alice: Person, visibility: str) -> dict[str, str]:
     links = [sign(alice, generation["id"]) for _ in range(3)]
     return {
         "visibility": visibility,
+        "key": spare_key(app, alice),
+        "sign_in": Program.of(alice).session_id(),
         "session": session,
         "story": story,
         "generation": generation["id"],
@@ -313,6 +371,13 @@ def furnish(alice: Person, visibility: str) -> dict[str, str]:
         "download": links[2]["url"].removeprefix("/d/"),
         "share": share(alice, "session", session)["url"].removeprefix("/s/"),
     }
+
+
+def spare_key(app: Flask, person: Person) -> str:
+    """Make a key that nobody uses, and return its id."""
+    with app.app_context():
+        house = app.extensions["gallery"]
+        return str(accounts.create_key("spare", owner=person.email, now=house.now()).key.id)
 
 
 def differences(person: Person, place: int, places: dict[str, str]) -> Iterator[str]:
@@ -347,6 +412,7 @@ def csrf_token(person: Person) -> str:
 @pytest.mark.parametrize("name", PEOPLE)
 def test_everybody_gets_what_the_table_says(
     request: pytest.FixtureRequest,
+    app: Flask,
     alice: Person,
     painter: Painter,
     goodbye: None,
@@ -354,7 +420,7 @@ def test_everybody_gets_what_the_table_says(
     visibility: str,
 ) -> None:
     """Each route answers each kind of asker, for each visibility, as the table says."""
-    places = furnish(alice, visibility)
+    places = furnish(app, alice, visibility)
     person = request.getfixturevalue(name)
 
     found = list(differences(person, PEOPLE.index(name), places))

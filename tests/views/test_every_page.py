@@ -28,6 +28,7 @@ PAGES = (
     "/search?q=nothing",
     "/stats",
     "/login",
+    "/account",
     "/api/docs",
     "/s/{share}",
     "/d/{ended}",

@@ -5,6 +5,13 @@ Lists read plain rows, not objects, and walk by keyset: page 1,000 costs
 what page 1 costs.
 """
 
+from gallery.services.catalog.accounts import (
+    list_all_keys,
+    list_own_keys,
+    list_sessions,
+    list_users,
+    show_account,
+)
 from gallery.services.catalog.galleries import (
     GalleryCard,
     RoundCard,
@@ -48,14 +55,19 @@ __all__ = [
     "facets",
     "first_illustration",
     "gallery_images",
+    "list_all_keys",
     "list_galleries",
     "list_images",
+    "list_own_keys",
     "list_round",
     "list_rounds",
+    "list_sessions",
     "list_story_files",
+    "list_users",
     "neighbouring_rounds",
     "neighbours",
     "search_images",
+    "show_account",
     "show_embedded",
     "show_gallery",
     "show_gallery_by_id",

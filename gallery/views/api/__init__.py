@@ -10,6 +10,7 @@ from gallery.extensions import csrf
 from gallery.schemas.openapi import GalleryAPI, openapi_settings
 from gallery.services.access import require_user
 from gallery.views.api import (
+    auth,
     docs,
     events,
     galleries,
@@ -19,13 +20,14 @@ from gallery.views.api import (
     links,
     prompts,
     sessions,
+    sign_ins,
     stats,
     stories,
 )
 from gallery.views.auth import current_viewer, protect_cookie_writes
 
 MOST_JSON = 64 * 1024
-MODULES = (sessions, games, events, stories, images, prompts, galleries, links, stats)
+MODULES = (sessions, games, events, stories, images, prompts, galleries, links, stats, sign_ins)
 BLUEPRINTS = [module.bp for module in MODULES]
 
 
@@ -54,6 +56,9 @@ for each in BLUEPRINTS:
     each.before_request(refuse_nobodys_writes)
     each.before_request(protect_cookie_writes)
     each.before_request(refuse_unreadable_json)
+# Here nobody has to be known yet, and no cookie counts.
+auth.bp.before_request(refuse_unreadable_json)
+BLUEPRINTS.append(auth.bp)
 
 
 def init_app(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""What the production server is told beside its options: how it stops, and how it hangs up.
+"""What the production server is told beside its options: who serves, how it stops and hangs up.
 
 A worker that is asked to stop answers first whom it has let in. Those who
 listen to a round or wait for a picture would keep it from that for half a
@@ -19,6 +19,12 @@ from gallery.extensions import STOPPING
 # Who is hung up on and does not hang up in turn is waited for up to two seconds.
 _LINGERERS = 8
 _MOST_LINGERING = 256
+# Who was refused for the length of his upload reads the answer only when he has sent it.
+_MOST_DRAINED_BYTES = 64 * 1024 * 1024
+
+worker_class = "gallery.serving.worker.PatientWorker"
+# With those who are hung up on, within the thousand files that a process may usually open.
+worker_connections = 512
 
 
 def hang_up_aside() -> None:
@@ -34,7 +40,7 @@ def hang_up_aside() -> None:
 
     def close(connection: socket.socket, *_: Any, **__: Any) -> None:
         if places.acquire(blocking=False):
-            lingering = pool.submit(linger, connection)
+            lingering = pool.submit(linger, connection, max_drain=_MOST_DRAINED_BYTES)
             lingering.add_done_callback(lambda _done: places.release())
         else:
             connection.close()

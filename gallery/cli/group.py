@@ -1,0 +1,80 @@
+"""The group itself, and what its commands have in common."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+from uuid import UUID
+
+import click
+from flask.cli import FlaskGroup
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from gallery.errors import GalleryError
+from gallery.services.access import Viewer
+
+# What somebody at the operator's prompt may do: everything.
+OPERATOR = Viewer(user_id=UUID(int=0), name="operator", is_admin=True)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def _create_app() -> Any:
+    from gallery import create_app  # The package imports every door; a door can't import it first.
+
+    try:
+        return create_app()
+    except GalleryError as error:
+        _stop(error)
+
+
+class GalleryGroup(FlaskGroup):
+    """Flask's group, which tells Gallery's errors as one line instead of a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except GalleryError as error:
+            _stop(error)
+
+
+def _stop(error: GalleryError) -> NoReturn:
+    raise click.ClickException(f"{error.title}: {error.detail}" if error.detail else error.title)
+
+
+@click.group(cls=GalleryGroup, create_app=_create_app, add_version_option=False)
+@click.version_option(package_name="gallery", prog_name="gallery")
+def cli() -> None:
+    """Keep every picture that image generators make."""
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
+    """Draw progress on the terminal; what is yielded takes how much is done, and of how much."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+
+        def tell(done: int, total: int | None = None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield tell
+
+
+def print_json(content: Any) -> None:
+    """Print what a program reads."""
+    print(json.dumps(content, indent=2))
+
+
+def print_table(table: Table) -> None:
+    """Print what a person reads."""
+    # Ids are there to be copied, so no line is cut to the terminal's width.
+    console = Console(soft_wrap=True)
+    console.print(table, crop=False, no_wrap=True, width=console.measure(table).maximum)
+
+
+def address(host: str, port: int) -> str:
+    """Return the address that people open."""
+    return f"http://{host}:{port}/"

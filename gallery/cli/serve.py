@@ -1,0 +1,49 @@
+"""Serve the gallery."""
+
+import os
+import socket
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from gallery.cli.group import address, cli
+from gallery.extensions import current_house
+
+
+@cli.command("serve")
+@with_appcontext
+def serve() -> None:
+    """Serve through the production server, after bringing the database up to date."""
+    from flask_migrate import upgrade
+
+    upgrade()
+    settings = current_house().settings
+    arguments = [
+        sys.executable, "-m", "gunicorn", "gallery:create_app(run_jobs=True)",
+        "--config", "python:gallery.serving",
+        "--bind", f"{settings.HOST}:{settings.PORT}",
+        "--workers", str(settings.WEB_CONCURRENCY),
+        # A thread costs little; those that listen to a round or wait for a picture only wait.
+        "--threads", "24",
+        "--timeout", "60",
+        "--no-control-socket",
+        # Which proxies are believed is TRUSTED_PROXIES' to say, not the server's.
+        "--forwarded-allow-ips", "",
+        "--forwarder-headers", "",
+        "--log-level", "warning",
+    ]  # fmt: skip
+    _refuse_taken_port(settings.HOST, settings.PORT)
+    print(f"Gallery is at {address(settings.HOST, settings.PORT)}", flush=True)
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell wanted
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    """Say it in one line before the server says it in ten."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise click.ClickException(
+            f"{host}:{port} can't be listened on ({why}); PORT names another port"
+        ) from None

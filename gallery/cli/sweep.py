@@ -1,0 +1,60 @@
+"""Delete what is over."""
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import with_appcontext
+
+from gallery.cli.group import as_json, cli, print_json, progress
+from gallery.extensions import current_house
+from gallery.schemas.images import KINDS
+from gallery.services import retention
+
+
+@cli.command("sweep")
+@click.option("--dry-run", is_flag=True, help="List what would go, and delete nothing.")
+@click.option("--older-than", metavar="DATE", help="Also images made before this day (UTC).")
+@click.option("--keep-count", type=click.IntRange(0), help="Also all but the newest so many.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only images of this kind.")
+@as_json
+@with_appcontext
+def sweep(
+    dry_run: bool, older_than: str | None, keep_count: int | None, kind: str | None, as_json: bool
+) -> None:
+    """Delete the images whose keeping time is over."""
+    house = current_house()
+    rule = retention.SweepRule(
+        kind=kind,
+        older_than=_day(older_than),
+        keep_count=keep_count,
+        most_bytes=house.settings.MAX_STORAGE_BYTES,
+    )
+    result = retention.doomed_images(now=house.now(), rule=rule)
+    if not dry_run:
+        with progress("Sweeping", quiet=as_json) as tell:
+            tell(0, len(result.deleted))
+            result = retention.expire_images(
+                storages=house.storages, now=house.now(), rule=rule, tell=tell
+            )
+    if as_json:
+        ids = [str(image_id) for image_id in result.deleted]
+        print_json({"deleted": ids, "bytes": result.bytes, "errors": result.errors})
+    else:
+        for image_id in result.deleted if dry_run else ():
+            print(image_id)
+        verb = "would be deleted" if dry_run else "deleted"
+        print(f"{len(result.deleted)} images {verb}, {result.bytes:,} bytes")
+        for error in result.errors:
+            click.echo(error, err=True)
+    if result.errors:
+        raise click.exceptions.Exit(1)
+
+
+def _day(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        day = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("must be a date such as 2026-11-20", param_hint="DATE") from None
+    return day if day.tzinfo else day.replace(tzinfo=UTC)
