@@ -37,6 +37,17 @@ CORPUS = Path(
 )
 
 
+def find_program(*names: str) -> str:
+    """Return the path of the first of *names* that is installed, or skip.
+
+    With GALLERY_REQUIRE_PROGRAMS set, a test that can't run has failed.
+    """
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None and os.environ.get("GALLERY_REQUIRE_PROGRAMS"):
+        pytest.fail(f"GALLERY_REQUIRE_PROGRAMS is set, and {names[0]} is not installed")
+    return found or pytest.skip(f"{names[0]} is not installed")
+
+
 class FixedClock:
     """A clock that moves only when it is told to."""
 

@@ -1,7 +1,5 @@
 """A real Chromium before the real server; whatever page it opens, its console stays silent."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,13 +10,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.server import EMAIL, PATIENCE_SECONDS, Instance, set_up
 from tests.browser.server import served as serve
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, Person, find_program
 from tests.pictures import picture
 from tests.views.saving import save_round_image, show_to
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 OpenPage = Callable[..., Page]
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
@@ -26,12 +21,9 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("GALLERY_REQUIRE_BROWSER"):
-            pytest.fail("GALLERY_REQUIRE_BROWSER is set, and no Chromium is installed")
-        pytest.skip("no Chromium is installed")
+    chromium = find_program("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 

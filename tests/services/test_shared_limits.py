@@ -1,7 +1,6 @@
 """Limits, counted in Redis; these tests need the program ``redis-server``."""
 
 import logging
-import shutil
 import socket
 import subprocess
 import time
@@ -12,17 +11,16 @@ import pytest
 
 from gallery.errors import InvalidSetting
 from gallery.services.limits import Limits, Rate, open_counters
-from tests.conftest import FixedClock
+from tests.conftest import FixedClock, find_program
 
 PATIENCE_SECONDS = 10
-REDIS_SERVER = shutil.which("redis-server")
-needs_redis = pytest.mark.skipif(REDIS_SERVER is None, reason="redis-server is not installed")
 
 
 class Redis:
     """A Redis of the test's own, which may be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
+        self._program = find_program("redis-server")
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
@@ -31,9 +29,8 @@ class Redis:
         self.start()
 
     def start(self) -> None:
-        assert REDIS_SERVER
         self._server = subprocess.Popen(
-            [REDIS_SERVER, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
         )
@@ -64,7 +61,6 @@ def limits_at(url: str) -> Limits:
     return Limits(open_counters(url), {"looks": Rate(3, 60)})
 
 
-@needs_redis
 class TestCounting:
     """While Redis answers."""
 
@@ -98,7 +94,6 @@ class TestCounting:
         assert here.hit("looks", "bob", now=clock()).remaining == 2
 
 
-@needs_redis
 class TestSilence:
     """While Redis does not answer."""
 
