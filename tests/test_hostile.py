@@ -20,6 +20,7 @@ from werkzeug.routing import Rule
 from gallery.extensions import House, db
 from tests.conftest import Person
 from tests.pictures import picture
+from tests.views.saving import make_product
 
 CANARY = b"the canary sings outside"
 NOBODYS = "019cece5-2470-721e-88e2-b93fb8925f53"
@@ -69,7 +70,7 @@ NO_NUMBERS = {
     "hexadecimal": "0x10",
     "infinite": "inf",
 }
-NUMBERS = {"number", "page", "width", "image_id", "link_id"}
+NUMBERS = {"number", "page", "width", "image_id", "link_id", "product_id", "key_id"}
 # A value that is right for each parameter, so that a path is wrong in one place only.
 RIGHT = {
     "code": "TEA",
@@ -81,6 +82,8 @@ RIGHT = {
     "image_type": "main",
     "image_id": "{image}",
     "link_id": NOBODYS,
+    "key_id": NOBODYS,
+    "product_id": "{product}",
     "kind": "session",
     "slug": "{session}",
     "token": "{token}",
@@ -108,7 +111,12 @@ def places(alice: Person) -> dict[str, str]:
     alice.put("/api/games/TEA/rounds/1/players/fox/image", content=content)
     share = alice.post(f"/api/galleries/session/{session}/links", json={}).json()["url"]
     alice.get(f"/api/images/{image['id']}")
-    return {"session": session, "image": image["id"], "token": share.removeprefix("/s/")}
+    return {
+        "session": session,
+        "image": image["id"],
+        "product": make_product(alice, 2)["id"],
+        "token": share.removeprefix("/s/"),
+    }
 
 
 def state(app: Flask, house: House) -> tuple[list, list]:

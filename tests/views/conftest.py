@@ -7,11 +7,10 @@ import pytest
 from flask import Flask
 
 from gallery import create_app
-from gallery.extensions import STOPPING
-from gallery.views.lingering import MOST_LINGERING, PLACES
 from tests.conftest import SECRET, Person
 from tests.views.asking import Painter
 from tests.views.contract import Contract
+from tests.views.listening import let_listeners_go
 from tests.views.reading import Browser
 from tests.views.saving import (
     illustrate,
@@ -137,9 +136,4 @@ def painter(app: Flask) -> Iterator[Painter]:
 def goodbye() -> Iterator[None]:
     """After the test, all who listened or waited are let go, as by a server that stops."""
     yield
-    STOPPING.set()
-    places = [PLACES.acquire(timeout=10) for _ in range(MOST_LINGERING)]
-    STOPPING.clear()
-    for _ in filter(None, places):
-        PLACES.release()
-    assert all(places)
+    let_listeners_go()

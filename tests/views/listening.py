@@ -8,8 +8,11 @@ from typing import Any
 
 import httpx
 
+from gallery.extensions import STOPPING
+from gallery.views.lingering import MOST_LINGERING, PLACES
 from tests.conftest import Person
 
+PATIENCE_SECONDS = 10
 EVENTS = "/api/games/TEA/rounds/1/events"
 
 
@@ -71,3 +74,13 @@ def listening(
         http.stream("GET", path, headers=headers) as answer,
     ):
         yield Listener(answer)
+
+
+def let_listeners_go() -> None:
+    """End the requests of all who listen or wait, as a server that stops does."""
+    STOPPING.set()
+    free = [PLACES.acquire(timeout=PATIENCE_SECONDS) for _ in range(MOST_LINGERING)]
+    STOPPING.clear()
+    for _ in filter(None, free):
+        PLACES.release()
+    assert all(free), "somebody still listens"
