@@ -11,6 +11,7 @@ from rich.table import Table
 from bench.caching import measure_caching
 from bench.measure import Result
 from bench.paging import measure_paging
+from bench.products import measure_products
 from bench.reading import measure_reading
 from bench.saving import measure_saving
 from bench.sweeping import measure_sweeping
@@ -23,6 +24,7 @@ PARTS: dict[str, Callable[[Path], list[Result]]] = {
     "sweeping": measure_sweeping,
     "paging": measure_paging,
     "uploading": measure_uploading,
+    "products": measure_products,
 }
 
 

@@ -29,11 +29,11 @@ from gallery.services.limits import Limits, open_counters
 from gallery.services.links import LinkSigner
 from gallery.services.prompt_cache import PromptRules
 from gallery.storage import open_storages
+from gallery.views.spooling import FORM_BYTES, MOST_REQUEST_BYTES
 
 PACKAGE = Path(__file__).parent
 # In a checkout these lie beside the package; a wheel carries them inside it.
 HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
-FORM_BYTES = 1024 * 1024
 
 
 def create_app(
@@ -86,6 +86,8 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": settings.DATABASE_URL,
         # A form carries a picture and its fields.
         "MAX_CONTENT_LENGTH": MOST_BYTES + FORM_BYTES,
+        # The largest that any route takes; the server need not wait for more.
+        "MOST_REQUEST_BYTES": MOST_REQUEST_BYTES,
         "MAX_FORM_PARTS": 200,
         "SESSION_COOKIE_NAME": "gallery",
         "SESSION_COOKIE_SAMESITE": "Lax",

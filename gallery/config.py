@@ -199,6 +199,9 @@ class Settings:
     DOWNLOAD_LINK_DAYS: int = setting(
         7, _integer(1, 3_650), "How long a signed link lasts unless asked otherwise."
     )
+    PRODUCT_LINK_MINUTES: int = setting(
+        15, _integer(1, 1_440), "How long the links to a product's images last at the most."
+    )
     SAVE_GENERATED_IMAGES: bool = setting(
         True, _boolean, "Whether story illustrations are kept at all."
     )

@@ -7,7 +7,9 @@ elsewhere; ``title`` is the same for every occurrence, ``detail`` tells of
 this one (RFC 9457).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 
 class GalleryError(Exception):
@@ -15,6 +17,8 @@ class GalleryError(Exception):
 
     status = 500
     title = "Something went wrong"
+    # What was wrong with each field, where several may be.
+    errors: dict[str, Any] | None = None
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -185,6 +189,53 @@ class TooManyRequests(GalleryError):
     def __init__(self, *, retry_after_seconds: int) -> None:
         super().__init__(f"Try again in {retry_after_seconds} s")
         self.retry_after_seconds = retry_after_seconds
+
+
+class FilesTooLarge(ImageRejected):
+    """Files that came together have more bytes than are taken together."""
+
+    status = 413
+    title = "The files are too large together"
+
+
+class FilesRejected(ImageRejected):
+    """Of files that came together, some are not taken; so none of them was kept.
+
+    ``refusals`` are the place of each such file from 0, its name, and why.
+    The status is theirs where they have one in common.
+    """
+
+    title = "Not all of the files were accepted"
+
+    def __init__(self, refusals: Sequence[tuple[int, str, GalleryError]]) -> None:
+        told = "; ".join(f"file {n + 1} ({name}): {why.detail}" for n, name, why in refusals)
+        super().__init__(f"Nothing was kept. {told[:1].upper()}{told[1:]}")
+        self.refusals = refusals
+        self.errors = {"images": {str(n): [why.detail] for n, _, why in refusals}}
+        statuses = {why.status for _, _, why in refusals}
+        if len(statuses) == 1:
+            (self.status,) = statuses
+
+
+class IllegalMove(GalleryError):
+    """A product can't go to this status from the one that it has."""
+
+    status = 409
+    title = "The product can't be moved there"
+
+
+class ProductAtWork(GalleryError):
+    """Somebody works on the product as it is, so it can't be changed now."""
+
+    status = 409
+    title = "The product is being worked on"
+
+
+class LastImage(GalleryError):
+    """A product without an image is none."""
+
+    status = 409
+    title = "A product keeps one image at least"
 
 
 class LinkEnded(GalleryError):

@@ -313,8 +313,8 @@ class TestLinks:
         assert len(listed) == 2
         assert listed[0] == {
             "id": str(newest.id), "purpose": "download", "image_id": str(generation.image_id),
-            "gallery_id": None, "variant": "320", "disposition": "inline", "standing": False,
-            "live": True, "downloads": 0, "max_downloads": 3,
+            "gallery_id": None, "product_id": None, "variant": "320", "disposition": "inline",
+            "standing": False, "live": True, "downloads": 0, "max_downloads": 3,
             "created_at": "2026-03-14T15:09:27Z", "expires_at": "2026-03-21T15:09:27Z",
             "revoked_at": None, "last_used_at": None,
         }  # fmt: skip

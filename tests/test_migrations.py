@@ -8,7 +8,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import delete, func, inspect, select, text, update
+from sqlalchemy import Delete, delete, func, inspect, select, text, update
 
 from gallery import create_app
 from gallery.extensions import Base, db
@@ -23,6 +23,8 @@ from gallery.models import (
     KeyVersion,
     Link,
     LoginSession,
+    Product,
+    ProductMove,
     PromptDay,
     PromptEntry,
     Round,
@@ -47,7 +49,7 @@ def empty(tmp_path: Path, clock: FixedClock) -> Iterator[Flask]:
 
 @pytest.fixture
 def full(inside: Flask, clock: FixedClock) -> Flask:
-    """A row in each table."""
+    """A row in each table; two images, since a product's is its alone."""
     now = clock()
     for rows in (
         [
@@ -68,13 +70,25 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
                 id=ID, kind="game", slug="TEA", owner_id=ID, visibility="public", created_at=now
             ),
         ],
-        [Round(id=ID, gallery_id=ID, number=1, created_at=now)],
         [
+            Round(id=ID, gallery_id=ID, number=1, created_at=now),
+            Product(
+                id=ID, owner_id=ID, prompt_text="the quick fox", status="uploading",
+                primary_image_id=UUID(int=2), created_at=now, updated_at=now,
+            ),
+        ],
+        [
+            Image(
+                id=UUID(int=2), kind="product", owner_id=ID, visibility="private", product_id=ID,
+                position=1, prompt_hash="", storage_provider="local", storage_key="b.png",
+                sha256="-", size_bytes=1, width=1, height=1, status="completed", created_at=now,
+            ),
             Image(
                 id=ID, kind="round", owner_id=ID, visibility="public", gallery_id=ID, round_id=ID,
                 prompt_hash="-", storage_provider="local", storage_key="a.png", sha256="-",
                 size_bytes=1, width=1, height=1, status="completed", created_at=now,
-            )
+            ),
+            ProductMove(product_id=ID, number=1, to_status="uploading", actor_id=ID, at=now),
         ],
         [
             EmbeddedText(image_id=ID, read={}, raw={}),
@@ -155,7 +169,7 @@ def test_rows_survive_an_upgrade(full: Flask) -> None:
 
     upgrade()
 
-    assert before == dict.fromkeys(Base.metadata.tables, 1)
+    assert before == dict.fromkeys(Base.metadata.tables, 1) | {"images": 2}
     assert counts() == before
     assert matches("fox") == 1
 
@@ -194,6 +208,7 @@ class TestSearchIndex:
     @pytest.mark.parametrize("table", [SearchDocument, Image, Round, Gallery, User])
     def test_delete(self, table: type[Base]) -> None:
         """What goes, by itself or with what it belongs to, is found no more."""
+        db.session.execute(delete(Product))
         db.session.execute(delete(table))
         db.session.commit()
 
@@ -211,25 +226,29 @@ class TestSearchIndex:
         )
 
 
+ALONE = {"job_runs", "sweeps", "key_versions"}
+OWNED = {
+    "users", "api_keys", "answered_requests", "login_sessions", "prompt_days", "prompt_entries",
+}  # fmt: skip
+PRODUCTS = {"products", "product_moves", "images"}
+
+
 @pytest.mark.parametrize(
-    ("table", "left"),
+    ("deleted", "left"),
     [
-        (User, {"job_runs", "sweeps", "key_versions"}),
+        (delete(User), ALONE),
+        (delete(Gallery), ALONE | OWNED | PRODUCTS),
         (
-            Gallery,
-            {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests",
-             "login_sessions", "prompt_days", "prompt_entries"},
+            delete(Image).where(Image.kind == "round"),
+            ALONE | OWNED | PRODUCTS | {"galleries", "rounds"},
         ),
-        (
-            Image,
-            {"job_runs", "sweeps", "key_versions", "users", "api_keys", "answered_requests",
-             "login_sessions", "prompt_days", "prompt_entries", "galleries", "rounds"},
-        ),
+        (delete(Product), set(Base.metadata.tables) - {"products", "product_moves"}),
     ],
-)  # fmt: skip
-def test_rows_go_with_what_they_belong_to(full: Flask, table: type[Base], left: set[str]) -> None:
+    ids=["user", "gallery", "image", "product"],
+)
+def test_rows_go_with_what_they_belong_to(full: Flask, deleted: Delete, left: set[str]) -> None:
     """The database itself leaves no row behind that points to nothing."""
-    db.session.execute(delete(table))
+    db.session.execute(deleted)
     db.session.commit()
 
     assert {name for name, count in counts().items() if count} == left

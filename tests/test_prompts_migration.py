@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, insert, inspect, select, text
 
 from gallery import create_app
 from gallery.extensions import House, db
-from gallery.models import Image, PromptDay, PromptEntry
+from gallery.models import PromptDay, PromptEntry
 from gallery.services import catalog, prompt_cache
 from gallery.services.access import Viewer
 from gallery.services.prompt_cache import Hit, Wish
@@ -249,13 +249,9 @@ class TestDowngrade:
     def test_pictures_that_came_since_stay(self) -> None:
         """Hidden or failed ones too: only what 0001 can't hold is lost."""
         upgrade(revision="0002")
-        db.session.add(
-            Image(
-                id=UUID(int=41), kind="generation", owner_id=ALICE, visibility="private",
-                prompt_hash="-", status="failed", failure="-", is_hidden=True, cost_micros=1,
-                created_at=NOON,
-            )
-        )  # fmt: skip
+        row = image(41, ALICE, "A fox at tea", FOX, "failed", NOON)
+        since = {"failure": "-", "is_hidden": True, "cost_micros": 1}
+        db.session.execute(insert(reflected()["images"]), [as_kept(row | since)])
         db.session.commit()
 
         downgrade(revision="0001")

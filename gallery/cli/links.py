@@ -35,9 +35,13 @@ def list_links(live: bool, as_json: bool) -> None:
     for row in rows:
         used = f"{row.downloads}" + (f"/{row.max_downloads}" if row.max_downloads else "")
         state = "live" if links.is_live(row, now) else "revoked" if row.revoked_at else "ended"
-        opens = f"image {row.image_id}" if row.image_id else f"gallery {row.gallery_id}"
-        table.add_row(str(row.id), opens, used, instant(row.expires_at), state)
+        table.add_row(str(row.id), _target(row), used, instant(row.expires_at), state)
     print_table(table)
+
+
+def _target(row: Any) -> str:
+    targets = {"image": row.image_id, "gallery": row.gallery_id, "product": row.product_id}
+    return next(f"{what} {target}" for what, target in targets.items() if target)
 
 
 @link_group.command("revoke")

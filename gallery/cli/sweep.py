@@ -7,7 +7,6 @@ from flask.cli import with_appcontext
 
 from gallery.cli.group import as_json, cli, print_json, progress
 from gallery.extensions import current_house
-from gallery.schemas.images import KINDS
 from gallery.services import retention
 
 
@@ -15,7 +14,7 @@ from gallery.services import retention
 @click.option("--dry-run", is_flag=True, help="List what would go, and delete nothing.")
 @click.option("--older-than", metavar="DATE", help="Also images made before this day (UTC).")
 @click.option("--keep-count", type=click.IntRange(0), help="Also all but the newest so many.")
-@click.option("--kind", type=click.Choice(KINDS), help="Only images of this kind.")
+@click.option("--kind", type=click.Choice(retention.SWEPT_KINDS), help="Only images of this kind.")
 @as_json
 @with_appcontext
 def sweep(

@@ -11,8 +11,11 @@ so a PNG gets both.
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import BoundedSemaphore
+from typing import BinaryIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -21,6 +24,8 @@ from gallery.errors import DamagedImage, ImageTooLarge, UnsupportedImage
 MOST_BYTES = 25 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
+# What is made of a large JPEG to look at: more than a placeholder needs.
+GLIMPSE = (128, 128)
 _ORIENTATION = 0x0112
 # What Pillow's decoders raise on damaged input, as far as it has been seen.
 _DAMAGE = (
@@ -49,14 +54,14 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Decoded:
     """A picture that was decoded to its end.
 
     ``width`` and ``height`` are as it is shown, after the orientation that
-    its EXIF data asks for; ``image`` holds the pixels as stored.
+    its EXIF data asks for; ``image`` holds the pixels as stored, or a
+    smaller version of them.
     """
 
-    content: bytes
     format: str
     width: int
     height: int
@@ -72,6 +77,13 @@ class Picture:
             return self.image
 
 
+@dataclass(frozen=True, kw_only=True)
+class Picture(Decoded):
+    """A decoded picture with all its pixels, and the bytes that it came as."""
+
+    content: bytes
+
+
 def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
     """Decode *content* and return the picture in it.
 
@@ -80,15 +92,8 @@ def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
         ImageTooLarge: more than *most_bytes* bytes or 50 megapixels.
         DamagedImage: it can't be decoded to its end.
     """
-    if len(content) > most_bytes:
-        raise ImageTooLarge(
-            f"The file has {len(content):,} bytes; at most {most_bytes:,} are taken"
-        )
-    image = _read_header(content)
-    image = _decode(image, content)
-    width, height = image.size
-    if _swaps_sides(image):
-        width, height = height, width
+    _check_bytes(len(content), most_bytes)
+    image, (width, height) = _decoded(partial(io.BytesIO, content))
     return Picture(
         content=content,
         format=FORMATS[image.format or ""],
@@ -96,6 +101,40 @@ def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
         height=height,
         image=image,
     )
+
+
+def verify_file(opened: Callable[[], BinaryIO], *, most_bytes: int = MOST_BYTES) -> Decoded:
+    """Decode the file that *opened* opens, and return a glimpse of the picture in it.
+
+    The file is never in memory whole. A JPEG's pixels aren't either: all of
+    its bits are read, as for the whole picture, but only an eighth of each
+    side is made of them.
+
+    Raises:
+        UnsupportedImage, ImageTooLarge, DamagedImage: as for ``verify``.
+    """
+    with opened() as file:
+        _check_bytes(file.seek(0, io.SEEK_END), most_bytes)
+    image, (width, height) = _decoded(opened, glimpse=GLIMPSE)
+    return Decoded(format=FORMATS[image.format or ""], width=width, height=height, image=image)
+
+
+def _check_bytes(size: int, most_bytes: int) -> None:
+    if size > most_bytes:
+        raise ImageTooLarge(f"The file has {size:,} bytes; at most {most_bytes:,} are taken")
+
+
+def _decoded(
+    opened: Callable[[], BinaryIO], *, glimpse: tuple[int, int] | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the decoded image, and the width and height that it is shown with."""
+    with opened() as checked, opened() as file:
+        image = _read_header(file)
+        width, height = image.size
+        if glimpse and image.format in ("JPEG", "MPO"):
+            image.draft(None, glimpse)
+        _decode(image, checked)
+    return image, ((height, width) if _swaps_sides(image) else (width, height))
 
 
 def is_turned(image: Image.Image) -> bool:
@@ -115,10 +154,11 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _read_header(content: bytes) -> Image.Image:
-    _check_webp_size(content)
+def _read_header(file: BinaryIO) -> Image.Image:
+    _check_webp_size(file.read(30))
+    file.seek(0)
     try:
-        image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
+        image = Image.open(file, formats=("PNG", "JPEG", "WEBP"))
     except UnidentifiedImageError:
         raise UnsupportedImage("The file is not a readable PNG, JPEG or WebP image") from None
     except _DAMAGE as error:
@@ -129,9 +169,8 @@ def _read_header(content: bytes) -> Image.Image:
     return image
 
 
-def _check_webp_size(content: bytes) -> None:
+def _check_webp_size(head: bytes) -> None:
     """Refuse a huge WebP by its header: Pillow's decoder makes room for all pixels on opening."""
-    head = content[:30]
     if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
         return
     if head[12:16] == b"VP8X":
@@ -153,15 +192,14 @@ def _check_pixels(width: int, height: int) -> None:
         )
 
 
-def _decode(image: Image.Image, content: bytes) -> Image.Image:
+def _decode(image: Image.Image, file: BinaryIO) -> None:
     try:
         if image.format == "PNG":
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as checked:
+            with Image.open(file, formats=("PNG",)) as checked:
                 checked.verify()
         image.load()
     except _DAMAGE as error:
         raise DamagedImage(f"The image can't be decoded to its end ({_told(error)})") from None
-    return image
 
 
 def _told(error: BaseException) -> str:

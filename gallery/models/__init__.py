@@ -5,6 +5,7 @@ from gallery.models.galleries import Gallery, Round
 from gallery.models.images import EmbeddedText, Image, KeyVersion, SearchDocument
 from gallery.models.jobs import JobRun, Sweep
 from gallery.models.links import Link
+from gallery.models.products import Product, ProductMove
 from gallery.models.prompts import GenerationRequest, PromptDay, PromptEntry
 from gallery.models.requests import AnsweredRequest
 
@@ -19,6 +20,8 @@ __all__ = [
     "KeyVersion",
     "Link",
     "LoginSession",
+    "Product",
+    "ProductMove",
     "PromptDay",
     "PromptEntry",
     "Round",

@@ -33,7 +33,8 @@ class Image(Base):
     know what its asker may see; whoever changes the gallery's or the round's
     changes both in one transaction. ``failure`` is why the last generation
     came to nothing, in words for people; ``cost_micros`` what the picture
-    cost, in millionths of the currency, where its generator told.
+    cost, in millionths of the currency, where its generator told. An image
+    of a product has a ``position`` from 1 to 8 in it, of its own.
     """
 
     __tablename__ = "images"
@@ -53,6 +54,8 @@ class Image(Base):
     cards: Mapped[list[str] | None] = mapped_column(PortableJSON)
     page_number: Mapped[int | None]
     is_character_referenced: Mapped[bool] = mapped_column(default=False)
+    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
+    position: Mapped[int | None]
 
     prompt: Mapped[str] = mapped_column(Text, default="")
     negative_prompt: Mapped[str | None] = mapped_column(Text)
@@ -86,7 +89,25 @@ class Image(Base):
         UniqueConstraint("storage_provider", "storage_key"),
         UniqueConstraint("gallery_id", "image_type"),
         UniqueConstraint("round_id", "player"),
-        CheckConstraint("kind IN ('session', 'round', 'story', 'generation')", name="kind"),
+        UniqueConstraint("product_id", "id"),
+        UniqueConstraint("product_id", "position"),
+        CheckConstraint(
+            "kind IN ('session', 'round', 'story', 'generation', 'product')", name="kind"
+        ),
+        CheckConstraint("(kind = 'product') = (product_id IS NOT NULL)", name="product"),
+        CheckConstraint(
+            "CASE WHEN product_id IS NULL THEN position IS NULL"
+            " ELSE coalesce(position, 0) BETWEEN 1 AND 8 END",
+            name="position",
+        ),
+        # What a seller uploads is private, whole, and no larger than what is taken.
+        CheckConstraint(
+            "product_id IS NULL OR (visibility = 'private' AND status = 'completed'"
+            " AND coalesce(size_bytes, 0) BETWEEN 1 AND 52428800"
+            " AND coalesce(width, 0) >= 1 AND coalesce(height, 0) >= 1"
+            " AND CAST(width AS BIGINT) * height <= 50000000)",
+            name="product_input",
+        ),
         CheckConstraint("visibility IN ('public', 'unlisted', 'private')", name="visibility"),
         CheckConstraint(
             "status IN ('pending', 'processing', 'completed', 'failed')", name="status"

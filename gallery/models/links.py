@@ -13,7 +13,7 @@ class Link(Base):
     """One signed link, or the standing one that a gallery's listing signs downloads with.
 
     A ``download`` link of an image names it; the standing link of a gallery
-    names only the gallery. A ``share`` link opens a whole gallery.
+    or a product names only that. A ``share`` link opens a whole gallery.
     """
 
     __tablename__ = "links"
@@ -23,6 +23,7 @@ class Link(Base):
     is_standing: Mapped[bool] = mapped_column(default=False)
     image_id: Mapped[UUID | None] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
     gallery_id: Mapped[UUID | None] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
+    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     variant: Mapped[str] = mapped_column(String(16), default="original")
     disposition: Mapped[str] = mapped_column(String(16), default="attachment")
@@ -35,8 +36,12 @@ class Link(Base):
 
     __table_args__ = (
         CheckConstraint("purpose IN ('download', 'share')", name="purpose"),
-        CheckConstraint("image_id IS NOT NULL OR gallery_id IS NOT NULL", name="target"),
+        CheckConstraint(
+            "image_id IS NOT NULL OR gallery_id IS NOT NULL OR product_id IS NOT NULL",
+            name="target",
+        ),
         Index(None, "image_id", "is_standing", "expires_at"),
         Index(None, "gallery_id", "is_standing", "expires_at"),
+        Index(None, "product_id", "is_standing", "expires_at"),
         Index(None, "owner_id", "id"),
     )

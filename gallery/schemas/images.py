@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from gallery.schemas.fields import check_instant, instant, text
 
-KINDS = ("session", "round", "story", "generation")
+KINDS = ("session", "round", "story", "generation", "product")
 # What front ends are told of how far a picture is.
 READINESS = {
     "pending": "pending",
@@ -55,6 +55,9 @@ class ImageSchema(Schema):
     cards = fields.List(fields.String())
     image_type = text("Which of a session's five images it is.", nullable=True)
     page_number = fields.Integer(allow_none=True)
+    product_id = fields.UUID(
+        allow_none=True, metadata={"description": "The product that it is an input of."}
+    )
     prompt = text("What was asked for.")
     negative_prompt = text("What was not wanted.", nullable=True)
     prompt_hash = text("SHA-256 of the canonical prompt, in hex.")
@@ -244,6 +247,7 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
         "cards": image.cards or [],
         "image_type": image.image_type,
         "page_number": image.page_number,
+        "product_id": str(image.product_id) if image.product_id else None,
         "prompt": image.prompt,
         "negative_prompt": image.negative_prompt,
         "prompt_hash": image.prompt_hash,

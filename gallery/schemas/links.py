@@ -47,6 +47,7 @@ class LinkSchema(Schema):
     purpose = text("What it opens.", enum=["download", "share"])
     image_id = fields.UUID(allow_none=True)
     gallery_id = fields.UUID(allow_none=True)
+    product_id = fields.UUID(allow_none=True)
     variant = fields.String()
     disposition = fields.String()
     standing = fields.Boolean(
@@ -75,6 +76,7 @@ def link_json(link: Any, now: datetime) -> dict[str, Any]:
         "purpose": link.purpose,
         "image_id": str(link.image_id) if link.image_id else None,
         "gallery_id": str(link.gallery_id) if link.gallery_id else None,
+        "product_id": str(link.product_id) if link.product_id else None,
         "variant": link.variant,
         "disposition": link.disposition,
         "standing": link.is_standing,

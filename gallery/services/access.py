@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, case, not_, or_, true
 
 from gallery.errors import NotFound, SignInRequired
-from gallery.models import APIKey, Gallery, Image, Link
+from gallery.models import APIKey, Gallery, Image, Link, Product
 
-Owned = TypeVar("Owned", APIKey, Gallery, Image, Link)
+Owned = TypeVar("Owned", APIKey, Gallery, Image, Link, Product)
 VISIBILITIES = ("public", "unlisted", "private")
 
 

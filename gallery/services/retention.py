@@ -28,16 +28,18 @@ from sqlalchemy import (
     true,
 )
 
-from gallery.errors import StorageError
 from gallery.extensions import current_session, writing
 from gallery.models import Gallery, Image, Round, Sweep, User
-from gallery.services import thumbnails
 from gallery.services.access import Viewer, require_owner
 from gallery.services.identifiers import check_text, new_id
 from gallery.services.ingest import SHORTEST_SESSION, write_search
+from gallery.services.products.inputs import close_up, leave_product
 from gallery.services.prompt_cache import forget_prompts
+from gallery.services.removal import delete_objects, delete_rows
 from gallery.storage import Storages
 
+# What may expire; the inputs of a product stay until somebody deletes them.
+SWEPT_KINDS = ("session", "round", "story", "generation")
 BATCH = 500
 # Unlinking waits for the disk; four at once are half as fast again as one.
 _DELETERS = 4
@@ -52,8 +54,8 @@ class SweepRule:
 
     ``older_than``: images made before. ``keep_count``: all but the newest so
     many. ``most_bytes``: the oldest, until no more than this is stored.
-    ``kind`` narrows the whole sweep. Kept images, and sessions under seven
-    days, are never removed.
+    ``kind`` narrows the whole sweep. Kept images, sessions under seven days,
+    and what belongs to a product are never removed.
     """
 
     kind: str | None = None
@@ -102,7 +104,7 @@ def expire_images(
             result.bytes += sum(row.size_bytes or 0 for row in removed)
             tell(len(result.deleted))
             parts = (removed[part::_DELETERS] for part in range(_DELETERS))
-            unlinked.extend(pool.submit(_delete_objects, part, storages) for part in parts)
+            unlinked.extend(pool.submit(delete_objects, part, storages) for part in parts)
         for errors in unlinked:
             result.errors.extend(errors.result())
     if rule.kind is None:
@@ -145,26 +147,31 @@ def change_image(image_id: UUID, changes: Mapping[str, Any], *, viewer: Viewer) 
             write_search(session, image)
 
 
-def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages) -> None:
+def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages, now: datetime) -> None:
     """Delete an image at once, with its thumbnails and links.
 
     Raises:
         SignInRequired, NotFound: not the owner's doing.
+        LastImage, ProductAtWork: its product can't do without it, now or at all.
     """
     with writing() as session:
-        require_owner(viewer, session.get(Image, image_id, populate_existing=True))
-        removed = _delete_rows(session, Image.id == image_id)
-    _delete_objects(removed, storages)
+        image = require_owner(viewer, session.get(Image, image_id, populate_existing=True))
+        if image.product_id:
+            leave_product(session, image, now=now)
+        removed = delete_rows(session, Image.id == image_id)
+        if image.product_id:
+            close_up(session, image.product_id)
+    delete_objects(removed, storages)
 
 
 def delete_owner(user_id: UUID, *, storages: Storages) -> None:
     """Delete a user with all that is theirs, at once; for ``accounts.delete_user``."""
     with writing() as session:
-        removed = _delete_rows(session, Image.owner_id == user_id)
+        removed = delete_rows(session, Image.owner_id == user_id)
         session.execute(
             delete(User).where(User.id == user_id).execution_options(synchronize_session=False)
         )
-    _delete_objects(removed, storages)
+    delete_objects(removed, storages)
 
 
 def last_sweep() -> Sweep | None:
@@ -199,12 +206,14 @@ def _doomed(rule: SweepRule, now: datetime) -> Select[Any]:
 
 def _sweepable(now: datetime) -> ColumnElement[bool]:
     young = and_(Image.kind == "session", _saved_at > now - SHORTEST_SESSION)
-    return and_(Image.is_kept.is_(False), not_(young))
+    return and_(Image.is_kept.is_(False), not_(young), Image.kind.in_(SWEPT_KINDS))
 
 
 def _surplus(keep_count: int, kind: str | None, *, staying: ColumnElement[bool]) -> Select[Any]:
     newest_first = (
-        select(Image.id).where(Image.is_kept.is_(False), staying).order_by(Image.id.desc())
+        select(Image.id)
+        .where(Image.is_kept.is_(False), Image.kind.in_(SWEPT_KINDS), staying)
+        .order_by(Image.id.desc())
     )
     if kind:
         newest_first = newest_first.where(Image.kind == kind)
@@ -228,33 +237,7 @@ def _over_quota(
 
 def _remove_batch(rule: SweepRule, now: datetime, batch: int) -> Sequence[Row[Any]]:
     with writing() as session:
-        return _delete_rows(session, Image.id.in_(_doomed(rule, now).limit(batch)))
-
-
-def _delete_rows(session: Any, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
-    rows: Sequence[Row[Any]] = session.execute(
-        delete(Image)
-        .where(condition)
-        .returning(Image.id, Image.size_bytes, Image.storage_provider, Image.storage_key)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return rows
-
-
-def _delete_objects(rows: Sequence[Row[Any]], storages: Storages) -> list[str]:
-    """Delete objects and their thumbnails; return what went wrong."""
-    errors: list[str] = []
-    for row in rows:
-        if row.storage_key is None:
-            continue
-        try:
-            storage = storages.named(row.storage_provider)
-            storage.delete(row.storage_key)
-            thumbnails.forget(row.storage_key, storage=storage)
-        except StorageError as error:
-            log.warning("the object %s could not be deleted: %s", row.storage_key, error)
-            errors.append(f"{row.storage_key}: {error}")
-    return errors
+        return delete_rows(session, Image.id.in_(_doomed(rule, now).limit(batch)))
 
 
 def _remove_empty_galleries(now: datetime) -> None:

@@ -57,7 +57,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if len(self._arrivals) >= MOST_ARRIVING:
             self._turn_away(next(iter(self._arrivals)), HTTPStatus.SERVICE_UNAVAILABLE)
         now = time.monotonic()
-        arrival = Arrival(now, most_body_bytes=self.wsgi.config["MAX_CONTENT_LENGTH"])
+        arrival = Arrival(now, most_body_bytes=self.wsgi.config["MOST_REQUEST_BYTES"])
         arrival.add(conn.parser.unreader.take_buffered(), now)
         self._arrivals[conn] = arrival
         self._receive(conn, None)

@@ -10,10 +10,12 @@ from gallery.config import Settings
 from gallery.errors import StorageUnavailable
 from gallery.storage.base import ObjectInfo, Storage, StoredObject, check_key
 from gallery.storage.local import LocalStorage
+from gallery.storage.spool import SpooledFile
 
 __all__ = [
     "LocalStorage",
     "ObjectInfo",
+    "SpooledFile",
     "Storage",
     "Storages",
     "StoredObject",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
 from gallery.errors import InvalidKey
+from gallery.storage.spool import SpooledFile
 
 CHUNK_BYTES = 1024 * 1024
 LONGEST_KEY = 512
@@ -45,12 +46,22 @@ class Storage(Protocol):
 
     name: str
 
-    def put(self, key: str, stream: BinaryIO) -> StoredObject:
+    def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         """Keep everything *stream* yields under *key*; durable when this returns.
+
+        A file from ``spool`` need not be copied, nor hashed again.
 
         Raises:
             ObjectExists: the key is taken.
             StorageFull, StorageUnavailable: nothing was kept.
+        """
+        ...
+
+    def spool(self) -> SpooledFile:
+        """Return an empty file for bytes that arrive; whoever asked for it closes it.
+
+        Raises:
+            StorageFull, StorageUnavailable: there can be none.
         """
         ...
 

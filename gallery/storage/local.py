@@ -18,14 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
 
-from gallery.errors import (
-    ObjectExists,
-    ObjectNotFound,
-    StorageError,
-    StorageFull,
-    StorageUnavailable,
-)
+from gallery.errors import ObjectExists, ObjectNotFound
 from gallery.storage.base import CHUNK_BYTES, ObjectInfo, StoredObject, check_key, is_key
+from gallery.storage.spool import SpooledFile, storage_error
 from gallery.storage.temporary import TEMPORARY, UNFINISHED, hold, sweep
 
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV)
@@ -39,13 +34,19 @@ class LocalStorage:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def put(self, key: str, stream: BinaryIO) -> StoredObject:
+    def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         """Keep *stream* under *key*: write, fsync, name, fsync the folder."""
         target = self._path(key)
+        if isinstance(stream, SpooledFile) and stream.path.parent == self.root / TEMPORARY:
+            return self._take_over(stream, target, key)
         with _translated(key, writes=True), self._temporary() as temporary:
             stored = _write(temporary, stream, key)
             self._publish(temporary, target)
         return stored
+
+    def spool(self) -> SpooledFile:
+        """Return an empty file beside those of ``put``, which takes it over without a copy."""
+        return SpooledFile(self.root / TEMPORARY)
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> BinaryIO:
         """Open the file; a whole one is a real file, so that servers may use sendfile."""
@@ -132,6 +133,13 @@ class LocalStorage:
         finally:
             path.unlink(missing_ok=True)
 
+    def _take_over(self, spooled: SpooledFile, target: Path, key: str) -> StoredObject:
+        """Give a spooled file its name: its bytes are there, and known."""
+        spooled.sync()
+        with _translated(key, writes=True):
+            self._publish(spooled.path, target)
+        return StoredObject(key=key, size_bytes=spooled.size_bytes, sha256=spooled.sha256)
+
     def _publish(self, temporary: Path, target: Path) -> None:
         self._make_folder(target.parent)
         try:
@@ -151,7 +159,7 @@ class LocalStorage:
         _sync_folder(folder.parent)
 
 
-def _write(path: Path, stream: BinaryIO, key: str) -> StoredObject:
+def _write(path: Path, stream: BinaryIO | SpooledFile, key: str) -> StoredObject:
     digest = hashlib.sha256()
     with path.open("xb", buffering=0) as file:
         hold(file.fileno())
@@ -189,7 +197,7 @@ def _sync_folder(folder: Path) -> None:
 def _refuse_unlisted(error: OSError) -> None:
     """Let nobody take a part of the keys for all of them; a folder that isn't there has none."""
     if not isinstance(error, FileNotFoundError):
-        raise _storage_error(error) from error
+        raise storage_error(error) from error
 
 
 @contextmanager
@@ -201,13 +209,7 @@ def _translated(key: str, *, writes: bool = False) -> Iterator[None]:
         raise ObjectExists(f"{key} is taken") from None
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         if writes:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         raise ObjectNotFound(f"{key} is missing") from None
     except OSError as error:
-        raise _storage_error(error) from error
-
-
-def _storage_error(error: OSError) -> StorageError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageFull("There is no room left for this image")
-    return StorageUnavailable(f"The storage folder can't be used ({error.strerror})")
+        raise storage_error(error) from error

@@ -16,6 +16,8 @@ from gallery.views import (
     errors,
     headers,
     limiting,
+    products,
+    spooling,
     words,
 )
 
@@ -37,10 +39,11 @@ class CookieSessions(SecureCookieSessionInterface):
 def init_app(app: Flask) -> None:
     """Hang all pages, routes and handlers on *app*."""
     converters.init_app(app)
+    spooling.init_app(app)
     auth.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
     words.init_app(app)
-    for module in (auth, account, browse, curate, downloads):
+    for module in (auth, account, browse, curate, products, downloads):
         app.register_blueprint(module.bp)
     api.init_app(app)

@@ -1,6 +1,6 @@
 """Where a picture is found: pages, JSON and shared galleries have addresses of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -13,7 +13,13 @@ from gallery.errors import DatabaseFull
 from gallery.extensions import House
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.models import Gallery
-from gallery.services.links import LinkSigner, download_tokens, standing_link
+from gallery.services.links import (
+    InputTokens,
+    LinkSigner,
+    download_tokens,
+    input_tokens,
+    standing_link,
+)
 
 GALLERY_PAGES = {"session": "/sessions/", "game": "/games/", "story": "/stories/"}
 
@@ -21,6 +27,11 @@ GALLERY_PAGES = {"session": "/sessions/", "game": "/games/", "story": "/stories/
 def gallery_path(kind: str, slug: str) -> str:
     """Return the path of a gallery's page."""
     return f"{GALLERY_PAGES[kind]}{slug}"
+
+
+def product_path(product_id: UUID) -> str:
+    """Return the path of a product's page."""
+    return f"/products/{product_id}"
 
 
 def stored_path(image: Any) -> str:
@@ -68,9 +79,30 @@ class Addresses(OpenAddresses):
         self.base = base
         self._house = house
         self._listed: dict[UUID, ListedAddresses] = {}
+        self._inputs: dict[UUID, InputTokens] = {}
+
+    def expect(self, images: Iterable[Any]) -> "Addresses":
+        """Prepare for *images*, so that the products among them are looked up all at once."""
+        products = {image.product_id for image in images if image.kind == "product"}
+        missing = products - self._inputs.keys()
+        if missing:
+            house = self._house
+            lasts = timedelta(minutes=house.settings.PRODUCT_LINK_MINUTES)
+            self._inputs |= input_tokens(missing, signer=house.signer, now=house.now(), lasts=lasts)
+        return self
+
+    def original(self, image: Any) -> str:
+        """Return the stored bytes; a product's by a signed link that lasts for minutes."""
+        if image.kind != "product":
+            return super().original(image)
+        self.expect([image])
+        return f"{self.base}/d/{self._inputs[image.product_id].inline(image.id)}"
 
     def download(self, image: Any) -> str:
         """Return a signed link that downloads the original."""
+        if image.kind == "product":
+            self.expect([image])
+            return f"{self.base}/d/{self._inputs[image.product_id].attachment(image.id)}"
         group = image.gallery_id or image.id
         if group not in self._listed:
             self._listed[group] = listed_addresses(self._house, image, base=self.base)

@@ -15,7 +15,7 @@ from gallery.schemas.images import READINESS
 from gallery.services import catalog, links
 from gallery.services.access import may_write
 from gallery.services.stats import gather_stats
-from gallery.views.addresses import gallery_path
+from gallery.views.addresses import gallery_path, product_path
 from gallery.views.auth import current_viewer
 
 PER_PAGE = 48
@@ -35,7 +35,8 @@ bp = Blueprint("browse", __name__)
 def home() -> str:
     """Show the newest of everything."""
     viewer = current_viewer()
-    latest = catalog.list_images(viewer=viewer, limit=LATEST_ON_HOME).items
+    made = catalog.ImageFilter(was_made=True)
+    latest = catalog.list_images(viewer=viewer, only=made, limit=LATEST_ON_HOME).items
     shown = {kind: _cards(kind, None, ON_HOME)[0] for kind in ("game", "story", "session")}
     only = catalog.ImageFilter(kind="generation")
     return render_template(
@@ -318,6 +319,13 @@ def _gallery_context(gallery: Gallery) -> dict[str, Any]:
 
 
 def _gallery_of(image: Any) -> dict[str, Any] | None:
+    if image.product_id:
+        return {
+            "kind": "product",
+            "slug": str(image.product_id),
+            "title": image.prompt,
+            "url": product_path(image.product_id),
+        }
     if image.gallery_id is None:
         return None
     return {

@@ -11,7 +11,7 @@ from gallery.extensions import current_house
 from gallery.models import Link
 from gallery.services import catalog, galleries, links, retention
 from gallery.services.access import require_user
-from gallery.views.addresses import GALLERY_PAGES, gallery_path
+from gallery.views.addresses import GALLERY_PAGES, gallery_path, product_path
 from gallery.views.auth import current_viewer
 
 bp = Blueprint("curate", __name__)
@@ -32,8 +32,10 @@ def delete(image_id: UUID) -> Response:
     viewer, house = current_viewer(), current_house()
     require_user(viewer)
     image = catalog.show_image(image_id, viewer=viewer)
-    retention.delete_image(image_id, viewer=viewer, storages=house.storages)
+    retention.delete_image(image_id, viewer=viewer, storages=house.storages, now=house.now())
     flash("The picture is deleted.")
+    if image.product_id:
+        return redirect(product_path(image.product_id), code=303)
     if image.gallery_slug is None:
         return redirect("/generations/", code=303)
     return redirect(gallery_path(image.gallery_kind, image.gallery_slug), code=303)
@@ -132,6 +134,8 @@ def _show_once(signed: links.SignedLink, door: str, *, target: str) -> None:
 def _target_of(link: Link) -> str:
     if link.image_id:
         return f"/images/{link.image_id}"
+    if link.product_id:
+        return product_path(link.product_id)
     gallery = catalog.show_gallery_by_id(link.gallery_id, viewer=current_viewer())
     return gallery_path(gallery.kind, gallery.slug)
 

@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from flask import request
+from flask import redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
@@ -19,6 +20,8 @@ from gallery.views.headers import FOREVER, IMAGE_POLICY
 from gallery.views.words import alt_text
 
 LONGEST_NAME = 80
+# Long enough to begin a download with a slow connection.
+PRESIGNED = timedelta(minutes=5)
 REVALIDATE = "no-cache"
 _NOT_IN_NAMES = set('\\/:*?"<>|')
 
@@ -60,6 +63,18 @@ def send_variant(image: Any, variant: str, *, attachment: bool) -> Response:
     if variant == "original":
         return send_original(image, attachment=attachment)
     return send_thumbnail(image, int(variant), attachment=attachment)
+
+
+def lead_to_original(image: Any, variant: str, *, lasts: timedelta) -> Response | None:
+    """Lead to where the storage serves the original itself, or return None.
+
+    For *lasts* at the most: the storage knows nothing of links that end.
+    """
+    if variant != "original":
+        return None
+    storage = current_house().storages.named(image.storage_provider)
+    url = storage.presigned_url(image.storage_key, expires_in=min(lasts, PRESIGNED))
+    return redirect(url, code=302) if url else None
 
 
 def retrying(attempt: Callable[[], Response]) -> Response:

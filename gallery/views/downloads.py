@@ -12,7 +12,13 @@ from gallery.services import catalog, links
 from gallery.storage import check_key
 from gallery.views.addresses import ShareAddresses
 from gallery.views.auth import current_viewer, settle_viewer
-from gallery.views.delivery import retrying, send_original, send_thumbnail, send_variant
+from gallery.views.delivery import (
+    lead_to_original,
+    retrying,
+    send_original,
+    send_thumbnail,
+    send_variant,
+)
 
 bp = Blueprint("downloads", __name__)
 
@@ -121,9 +127,12 @@ def _follow(token: str) -> Response:
         token, signer=house.signer, now=house.now(), viewer=current_viewer()
     )
     attachment = followed.disposition == "attachment"
-    response = send_variant(followed.image, followed.variant, attachment=attachment)
+    left = followed.expires_at - house.now()
+    response = lead_to_original(followed.image, followed.variant, lasts=left) or send_variant(
+        followed.image, followed.variant, attachment=attachment
+    )
     response.headers["Cache-Control"] = "private, no-cache"
-    if request.method == "GET" and response.status_code in (200, 206):
+    if request.method == "GET" and response.status_code in (200, 206, 302):
         try:
             links.count_download(followed.link_id, now=house.now())
         except BaseException:

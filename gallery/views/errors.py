@@ -38,7 +38,9 @@ def _gallery_error(error: GalleryError) -> Response:
         log.error("%s: %s", error.code, error)
     # What is inside stays inside: a missing object's key is nobody's business but the log's.
     detail = error.detail if error.status < 500 or error.status in TOLD else ""
-    response = _answer(error.status, f"urn:gallery:{error.code}", error.title, detail)
+    response = _answer(
+        error.status, f"urn:gallery:{error.code}", error.title, detail, errors=error.errors
+    )
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.status in (503, 507):

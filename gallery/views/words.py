@@ -68,6 +68,8 @@ def retention(image: Any) -> str:
         return "It could not be drawn."
     if image.status != "completed":
         return "It is still being drawn."
+    if image.kind == "product":
+        return "Yours alone; it stays until you delete it."
     if image.is_kept or image.expires_at is None:
         return "Kept for good: it does not expire."
     day = _day(image.expires_at)

@@ -23,6 +23,7 @@ from gallery.services.prompt_cache import PromptRules, Wish
 from tests.conftest import FixedClock
 from tests.pictures import picture
 from tests.services.artists import WISH, Artist, Host, Look, settle
+from tests.services.shelf import Shelf
 
 PNG, JPEG = picture("PNG"), picture("JPEG")
 
@@ -184,3 +185,8 @@ def month(days: float = 30) -> timedelta:
 def stream(content: bytes) -> io.BytesIO:
     """Return *content* as what a storage takes."""
     return io.BytesIO(content)
+
+
+@pytest.fixture
+def shelf(alice: Viewer, house: House, clock: FixedClock) -> Shelf:
+    return Shelf(alice, house, clock)

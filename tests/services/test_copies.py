@@ -102,7 +102,9 @@ class TestSamePrompt:
         """Deleting the original takes nothing from the copy."""
         first, second = host.drawn("fox"), host.round("wren")
 
-        retention.delete_image(first.image_id, viewer=alice, storages=house.storages)
+        retention.delete_image(
+            first.image_id, viewer=alice, storages=house.storages, now=house.now()
+        )
 
         key = row(second).storage_key
         assert stored(folder) == [key]
@@ -202,7 +204,9 @@ class TestSamePrompt:
         """What becomes of the other's picture makes no difference any more."""
         saved = easel.generation(JPEG, details=Details(prompt=SENTENCE), visibility="public")
         copy = host.round("fox", code="RUM", viewer=bob)
-        retention.delete_image(saved.image_id, viewer=alice, storages=house.storages)
+        retention.delete_image(
+            saved.image_id, viewer=alice, storages=house.storages, now=house.now()
+        )
 
         asked = host.round("wren", code="RUM", viewer=bob)
 
@@ -373,7 +377,9 @@ class TestReplacing:
         artist.may_go_on.clear()
         asked = host.round()
         artist.begun.wait(PATIENCE_SECONDS)
-        retention.delete_image(asked.image_id, viewer=host.viewer, storages=house.storages)
+        retention.delete_image(
+            asked.image_id, viewer=host.viewer, storages=house.storages, now=house.now()
+        )
         artist.may_go_on.set()
         settle(host.studio)
 

@@ -231,7 +231,9 @@ class TestReference:
         for page in (4, 5):
             host.story(page=page, wish=Wish(sentence=f"Scene {page}"))
         asked = host.story(page=2, is_character_referenced=True)
-        retention.delete_image(hero.id, viewer=host.viewer, storages=house.storages)
+        retention.delete_image(
+            hero.id, viewer=host.viewer, storages=house.storages, now=house.now()
+        )
         artist.may_go_on.set()
         settle(host.studio)
 

@@ -149,7 +149,9 @@ class TestKeys:
     ) -> None:
         """What caches and backups know under a key can't become another picture."""
         first = easel.round()
-        retention.delete_image(first.image_id, viewer=alice, storages=house.storages)
+        retention.delete_image(
+            first.image_id, viewer=alice, storages=house.storages, now=house.now()
+        )
 
         second = easel.round()
 

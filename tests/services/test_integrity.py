@@ -38,6 +38,12 @@ def check(house: House) -> Check:
     return check
 
 
+def let_go(saved: Saved, storages: Storages, easel: Easel) -> None:
+    retention.delete_image(
+        saved.image_id, viewer=easel.viewer, storages=storages, now=easel.clock()
+    )
+
+
 def found(checked: integrity.Checked) -> dict[str, list[str]]:
     """Return what was found, without the lists that are empty."""
     return {name: keys for name, keys in checked.findings.as_json().items() if keys}
@@ -269,7 +275,9 @@ class TestWriters:
         class Meanwhile(LocalStorage):
             def iter_keys(self, prefix: str = "") -> Iterator[str]:
                 yield from list(super().iter_keys(prefix))
-                retention.delete_image(saved.image_id, viewer=easel.viewer, storages=only(self))
+                retention.delete_image(
+                    saved.image_id, viewer=easel.viewer, storages=only(self), now=datetime.now(UTC)
+                )
 
         assert found(check(storages=only(Meanwhile(folder)))) == {}
 
@@ -352,7 +360,9 @@ class TestUndeleted:
         saved = easel.generation()
         key = key_of(saved)
 
-        retention.delete_image(saved.image_id, viewer=easel.viewer, storages=stuck)
+        retention.delete_image(
+            saved.image_id, viewer=easel.viewer, storages=stuck, now=datetime.now(UTC)
+        )
 
         assert found(check()) == {"orphaned": [key]}
 

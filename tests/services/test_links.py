@@ -347,7 +347,9 @@ class TestDownload:
         image_id = easel.generation().image_id
         made = desk.sign(image_id)
 
-        retention.delete_image(image_id, viewer=desk.alice, storages=house.storages)
+        retention.delete_image(
+            image_id, viewer=desk.alice, storages=house.storages, now=house.now()
+        )
         with pytest.raises(LinkEnded) as ended:
             desk.follow(made.token)
 
@@ -660,7 +662,7 @@ def test_links_go_with_their_image(desk: Desk, easel: Easel, house: House) -> No
     image_id = easel.generation().image_id
     desk.sign(image_id)
 
-    retention.delete_image(image_id, viewer=desk.alice, storages=house.storages)
+    retention.delete_image(image_id, viewer=desk.alice, storages=house.storages, now=house.now())
 
     assert db.session.scalar(select(func.count()).select_from(Link)) == 0
     assert db.session.scalar(select(func.count()).select_from(Image)) == 0

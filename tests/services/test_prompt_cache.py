@@ -64,7 +64,9 @@ class TestHit:
     ) -> None:
         """An entry without a picture takes the next that is saved."""
         first = easel.generation(details=DETAILS)
-        retention.delete_image(first.image_id, viewer=easel.viewer, storages=house.storages)
+        retention.delete_image(
+            first.image_id, viewer=easel.viewer, storages=house.storages, now=house.now()
+        )
         second = easel.generation(details=DETAILS)
 
         assert look_up().image.id == second.image_id

@@ -531,7 +531,9 @@ class TestChange:
         saved = easel.generation()
         open_thumbnail(row(saved).storage_key, 640, storage=house.storages.default).close()
 
-        retention.delete_image(saved.image_id, viewer=alice, storages=house.storages)
+        retention.delete_image(
+            saved.image_id, viewer=alice, storages=house.storages, now=house.now()
+        )
 
         assert (rows(), stored(folder)) == (0, [])
 
@@ -540,7 +542,7 @@ class TestChange:
         [
             lambda image_id, who, _: retention.change_image(image_id, {}, viewer=who),
             lambda image_id, who, house: retention.delete_image(
-                image_id, viewer=who, storages=house.storages
+                image_id, viewer=who, storages=house.storages, now=house.now()
             ),
         ],
         ids=["change", "delete"],

@@ -137,7 +137,7 @@ def test_counts_outlive_the_images(
     """What was saved stays saved when the picture is gone."""
     saved = easel.generation(details=DETAILS)
     look_up()
-    retention.delete_image(saved.image_id, viewer=alice, storages=house.storages)
+    retention.delete_image(saved.image_id, viewer=alice, storages=house.storages, now=house.now())
 
     figures = gather(alice, clock())
 
@@ -290,7 +290,9 @@ def test_figures_are_right_after_eight_write_at_once(
                 sizes.append(row(easel.round(f"p{number}", turn + 1, submission=own)).size_bytes)
                 look_up()
                 gone = easel.generation(details=DETAILS)
-                retention.delete_image(gone.image_id, viewer=alice, storages=house.storages)
+                retention.delete_image(
+                    gone.image_id, viewer=alice, storages=house.storages, now=house.now()
+                )
             return sizes
 
     with ThreadPoolExecutor(8) as pool:

@@ -51,6 +51,15 @@ from pathlib import Path
 from gallery.storage import LocalStorage
 LocalStorage(Path(sys.argv[1])).put("a/b.bin", io.BytesIO(b"ten bytes!"))
 """
+SPOOLER = """
+import sys
+from pathlib import Path
+from gallery.storage import LocalStorage
+storage = LocalStorage(Path(sys.argv[1]))
+with storage.spool() as file:
+    file.write(b"ten bytes!")
+    storage.put("a/b.bin", file)
+"""
 
 
 def files(folder: Path) -> list[str]:
@@ -130,12 +139,15 @@ def test_every_way_of_being_full_is_told_as_full(local: LocalStorage, number: in
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
-def test_object_is_synced_before_it_is_named_and_its_folder_after(folder: Path) -> None:
+@pytest.mark.parametrize("putter", [PUTTER, SPOOLER], ids=["put", "spooled"])
+def test_object_is_synced_before_it_is_named_and_its_folder_after(
+    folder: Path, putter: str
+) -> None:
     """Content, then name, then the folder that holds the name: so the power may go at any time."""
     folder.mkdir()
     trace = folder.parent / "trace"
     calls = "trace=write,fsync,fdatasync,link,linkat,rename,renameat,renameat2"
-    command = ["strace", "-f", "-y", "-e", calls, "-o", trace, sys.executable, "-c", PUTTER, folder]
+    command = ["strace", "-f", "-y", "-e", calls, "-o", trace, sys.executable, "-c", putter, folder]
     traced = subprocess.run(command, capture_output=True, text=True, check=False)
     if traced.returncode:
         pytest.skip(f"strace can't trace here: {traced.stderr[:200]}")

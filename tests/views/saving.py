@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx
+
 from tests.conftest import Person
 from tests.pictures import picture
 
@@ -100,3 +102,43 @@ def show_to(person: Person, visibility: str, kind: str, slug: str) -> None:
     """Change who may see a gallery."""
     answer = person.patch(f"/api/galleries/{kind}/{slug}", json={"visibility": visibility})
     assert answer.status_code == 200, answer.text
+
+
+def make_product(
+    person: Person,
+    count: int = 1,
+    text: str = "A copper kettle on white",
+    files: list[tuple[str, bytes]] | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Make a product of *count* photos and return it."""
+    answer = send_product(person, count, text, files, **options)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def send_product(
+    person: Person,
+    count: int = 1,
+    text: str = "A copper kettle on white",
+    files: list[tuple[str, bytes]] | None = None,
+    *,
+    field: str = "images[]",
+    **options: Any,
+) -> httpx.Response:
+    """Send what makes a product, and return the answer."""
+    return person.post(
+        "/api/products",
+        data={"prompt_text": text} | options.pop("data", {}),
+        files=form_files(count, files, field),
+        **options,
+    )
+
+
+def form_files(
+    count: int = 1, files: list[tuple[str, bytes]] | None = None, field: str = "images[]"
+) -> list[Any]:
+    """Return photos as a form has them."""
+    if files is None:
+        files = [(f"{n}.jpg", picture("JPEG", colour=(20 * n, 9, 9))) for n in range(count)]
+    return [(field, (name, content, "image/jpeg")) for name, content in files]

@@ -52,7 +52,7 @@ def test_parameters_are_told_with_their_kind(passer_by: Browser) -> None:
         if each.select_one("small")
     }
     assert told["limit"].startswith("query, integer")
-    assert told["kind"] == "query, session, round, story, generation"
+    assert told["kind"] == "query, session, round, story, generation, product"
 
 
 def test_page_links_the_document(passer_by: Browser) -> None:

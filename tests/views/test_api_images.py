@@ -176,7 +176,7 @@ def test_filters_narrow_the_catalogue(
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("kind=product", 422),
+        ("kind=painting", 422),
         ("limit=0", 422),
         ("limit=201", 422),
         ("limit=1.5", 422),

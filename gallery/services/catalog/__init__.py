@@ -42,6 +42,12 @@ from gallery.services.catalog.images import (
     show_shared_image,
 )
 from gallery.services.catalog.paging import DEFAULT_LIMIT, MOST_LIMIT, Page
+from gallery.services.catalog.products import (
+    ProductCard,
+    ProductPage,
+    list_products,
+    show_product,
+)
 from gallery.services.catalog.search import search_images
 
 __all__ = [
@@ -50,6 +56,8 @@ __all__ = [
     "GalleryCard",
     "ImageFilter",
     "Page",
+    "ProductCard",
+    "ProductPage",
     "RoundCard",
     "RoundListing",
     "facets",
@@ -59,6 +67,7 @@ __all__ = [
     "list_galleries",
     "list_images",
     "list_own_keys",
+    "list_products",
     "list_round",
     "list_rounds",
     "list_sessions",
@@ -74,6 +83,7 @@ __all__ = [
     "show_image",
     "show_image_by_key",
     "show_picture",
+    "show_product",
     "show_round",
     "show_round_image",
     "show_session_image",

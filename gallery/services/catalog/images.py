@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, case, exists, not_, select
+from sqlalchemy import Row, Select, bindparam, case, exists, func, not_, select
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
@@ -29,7 +29,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFilter:
-    """What a list of images may be narrowed to; ``made_from`` and ``made_to`` are half-open."""
+    """What a list of images may be narrowed to; ``made_from`` and ``made_to`` are half-open.
+
+    ``was_made`` leaves out the inputs of products, which nobody generated.
+    """
 
     kind: str | None = None
     model: str | None = None
@@ -37,6 +40,7 @@ class ImageFilter:
     provider: str | None = None
     made_from: datetime | None = None
     made_to: datetime | None = None
+    was_made: bool = False
 
 
 def image_rows() -> Select[Any]:
@@ -86,6 +90,8 @@ def narrowed(query: Select[Any], only: ImageFilter) -> Select[Any]:
     for column, value in exact.items():
         if value is not None:
             query = query.where(column == value)
+    if only.was_made:
+        query = query.where(Image.kind != "product")
     if only.made_from:
         query = query.where(Image.created_at >= only.made_from)
     if only.made_to:
@@ -175,6 +181,8 @@ def neighbours(image: Row[Any], *, viewer: Viewer) -> tuple[UUID | None, UUID | 
         query = query.where(Image.round_id == image.round_id)
     elif image.gallery_id:
         return _beside(image, query.where(Image.gallery_id == image.gallery_id))
+    elif image.product_id:
+        return _beside(image, query.where(Image.product_id == image.product_id))
     else:
         query = query.where(finds(viewer, Image), Image.kind == image.kind)
     session = current_session()
@@ -184,8 +192,9 @@ def neighbours(image: Row[Any], *, viewer: Viewer) -> tuple[UUID | None, UUID | 
 
 
 def _beside(image: Row[Any], query: Select[Any]) -> tuple[UUID | None, UUID | None]:
-    """Return the ids before and after in a session or story, which don't hang by their ids."""
-    place = case(TYPE_ORDER, value=Image.image_type, else_=Image.page_number)
+    """Return the ids before and after where pictures don't hang by their ids."""
+    other = func.coalesce(Image.page_number, Image.position)
+    place = case(TYPE_ORDER, value=Image.image_type, else_=other)
     hung = list(current_session().scalars(query.order_by(place, Image.id)))
     if image.id not in hung:
         return None, None

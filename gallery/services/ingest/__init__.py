@@ -18,6 +18,7 @@ from gallery.services.ingest.kinds import (
     story_slot,
 )
 from gallery.services.ingest.rows import Slot, write_search
+from gallery.services.ingest.several import Spooled, spooled
 from gallery.services.ingest.told import Details, Intake, Saved, Submission
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Intake",
     "Saved",
     "Slot",
+    "Spooled",
     "Submission",
     "check_page",
     "check_place",
@@ -41,6 +43,7 @@ __all__ = [
     "save_round_image",
     "save_session_image",
     "save_story_image",
+    "spooled",
     "story_key",
     "story_slot",
     "versioned_key",

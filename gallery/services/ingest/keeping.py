@@ -214,7 +214,7 @@ def keep(
             if not prepared.is_entry_of(image):
                 register(session, image, now=now)
     except BaseException:
-        _drop_unless_used(stored.key, storage=intake.storage)
+        drop_unless_used(stored.key, storage=intake.storage)
         raise
     if old_key and old_provider == intake.storage.name:
         _discard(old_key, storage=intake.storage)
@@ -236,7 +236,7 @@ def _discard(key: str, *, storage: Storage) -> None:
         log.warning("the object %s could not be deleted: %s", key, error)
 
 
-def _drop_unless_used(key: str, *, storage: Storage) -> None:
+def drop_unless_used(key: str, *, storage: Storage) -> None:
     """Delete an object whose row was not written.
 
     A commit whose answer was lost may have happened all the same, so the

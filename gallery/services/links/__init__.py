@@ -1,5 +1,6 @@
 """Signed links, and the ledger that lists, counts, limits and revokes them."""
 
+from gallery.services.links.inputs import InputTokens, input_tokens
 from gallery.services.links.ledger import (
     DISPOSITIONS,
     LONGEST,
@@ -9,7 +10,6 @@ from gallery.services.links.ledger import (
     OpenedShare,
     SignedLink,
     count_download,
-    download_tokens,
     is_live,
     list_links,
     open_share,
@@ -17,9 +17,9 @@ from gallery.services.links.ledger import (
     revoke_link,
     share_gallery,
     sign_download,
-    standing_link,
 )
 from gallery.services.links.signer import PURPOSES, Claim, LinkSigner
+from gallery.services.links.standing import download_tokens, standing_link
 
 __all__ = [
     "DISPOSITIONS",
@@ -29,11 +29,13 @@ __all__ = [
     "VARIANTS",
     "Claim",
     "Followed",
+    "InputTokens",
     "LinkSigner",
     "OpenedShare",
     "SignedLink",
     "count_download",
     "download_tokens",
+    "input_tokens",
     "is_live",
     "list_links",
     "open_share",

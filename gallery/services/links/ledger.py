@@ -1,20 +1,12 @@
-"""Signed links: handed out, followed, counted, revoked.
+"""Signed links: handed out, followed, counted, revoked."""
 
-Listings sign a download for each picture they show. Those share one
-*standing* link of the gallery in the ledger, renewed daily: so a listing
-writes nothing in general, its addresses repeat (which keeps its ETag),
-and its owner can still revoke what it handed out.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, or_, select, update
 
 from gallery.errors import DatabaseFull, InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, writing
@@ -47,6 +39,7 @@ class Followed:
     variant: str
     disposition: str
     link_id: UUID
+    expires_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +79,7 @@ def sign_download(
         link.image_id, link.variant, link.disposition = image_id, variant, disposition
         link.max_downloads = max_downloads
         session.add(link)
-    return SignedLink(link=link, token=signer.sign(_claim(link, image_id)))
+    return SignedLink(link=link, token=signer.sign(claim_of(link, image_id)))
 
 
 def share_gallery(
@@ -104,57 +97,7 @@ def share_gallery(
         link = _new_link("share", gallery.owner_id, now, lasts)
         link.gallery_id = gallery.id
         session.add(link)
-    return SignedLink(link=link, token=signer.sign(_claim(link, gallery.id)))
-
-
-def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -> Row[Any]:
-    """Return the row of the link that listings sign downloads of *row*'s gallery with.
-
-    A single generation has one of its own. It lives *lasts* at the least,
-    up to the midnight after, and is replaced when less than *lasts* is left.
-
-    Raises:
-        NotFound: who may see it has changed since *row* was read.
-    """
-    column, target = _standing_target(row)
-    fresh = _fresh_standing(column.key)
-    wanted = {"target": target, "least": now + lasts}
-    found = current_session().connection().execute(fresh, wanted).first()
-    if found is not None:
-        return found
-    with writing() as session:
-        # Another worker may have been faster.
-        if session.execute(fresh, wanted).first() is None:
-            _refuse_changed(session, column, row, target)
-            midnight = (now + lasts).replace(hour=0, minute=0, second=0, microsecond=0)
-            session.add(
-                Link(
-                    id=new_id(now),
-                    purpose="download",
-                    is_standing=True,
-                    owner_id=row.owner_id,
-                    created_at=now,
-                    expires_at=midnight + timedelta(days=1),
-                    **{column.key: target},
-                )
-            )
-    return current_session().execute(fresh, wanted).one()
-
-
-def _refuse_changed(session: Session, column: Any, row: Row[Any] | Gallery, target: UUID) -> None:
-    """Refuse to sign what was public a moment ago and is private now.
-
-    Making a gallery private revokes its standing link. One made just after,
-    for somebody who looked just before, would escape that.
-    """
-    table = Gallery if column.key == "gallery_id" else Image
-    if session.scalar(select(table.visibility).where(table.id == target)) != row.visibility:
-        raise NotFound
-
-
-def download_tokens(standing: Row[Any], *, signer: LinkSigner) -> Callable[[UUID | str], str]:
-    """Return what makes the tokens for downloading images under a standing link, by their ids."""
-    return signer.sign_for(_claim(standing, standing.id))
+    return SignedLink(link=link, token=signer.sign(claim_of(link, gallery.id)))
 
 
 def read_download(
@@ -179,13 +122,14 @@ def read_download(
     if image.is_hidden and not may_write(viewer, image.owner_id):
         # Until the reveal nobody gets it; after that the link opens it again.
         raise NotFound
-    if link.image_id not in (None, image.id) or link.gallery_id not in (None, image.gallery_id):
+    if not _opens(link, image):
         raise NotFound
     return Followed(
         image=image,
         variant=claim.variant,
         disposition=claim.disposition,
         link_id=link.id,
+        expires_at=claim.expires_at,
     )
 
 
@@ -306,7 +250,7 @@ def _new_link(purpose: str, owner_id: UUID, now: datetime, lasts: timedelta) -> 
     )
 
 
-def _claim(link: Link | Row[Any], target_id: UUID) -> Claim:
+def claim_of(link: Link | Row[Any], target_id: UUID) -> Claim:
     return Claim(
         purpose=link.purpose,
         link_id=link.id,
@@ -317,29 +261,14 @@ def _claim(link: Link | Row[Any], target_id: UUID) -> Claim:
     )
 
 
-def _standing_target(row: Row[Any] | Gallery) -> tuple[Any, UUID]:
-    """Return the column and id that a standing link has: *row* is a gallery or an image."""
-    if isinstance(row, Gallery) or "gallery_id" not in row._fields:
-        return Link.gallery_id, row.id
-    if row.gallery_id:
-        return Link.gallery_id, row.gallery_id
-    return Link.image_id, row.id
-
-
-@lru_cache(maxsize=2)
-def _fresh_standing(column: str) -> Any:
-    """Return the query for a standing link by its target; building it costs more than running."""
-    return (
-        select(Link.id, Link.purpose, Link.variant, Link.disposition, Link.expires_at)
-        .where(
-            getattr(Link, column) == bindparam("target"),
-            Link.is_standing,
-            Link.expires_at >= bindparam("least"),
-            Link.revoked_at.is_(None),
-        )
-        .order_by(Link.expires_at.desc(), Link.id)
-        .limit(1)
+def _opens(link: Link, image: Row[Any]) -> bool:
+    """Tell whether *image* is, or belongs to, what the link was made for."""
+    made_for = (
+        (link.image_id, image.id),
+        (link.gallery_id, image.gallery_id),
+        (link.product_id, image.product_id),
     )
+    return all(target in (None, its_own) for target, its_own in made_for)
 
 
 def _live_link(claim: Claim, now: datetime) -> Link:

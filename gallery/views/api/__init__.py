@@ -18,6 +18,7 @@ from gallery.views.api import (
     health,
     images,
     links,
+    products,
     prompts,
     sessions,
     sign_ins,
@@ -27,7 +28,9 @@ from gallery.views.api import (
 from gallery.views.auth import current_viewer, protect_cookie_writes
 
 MOST_JSON = 64 * 1024
-MODULES = (sessions, games, events, stories, images, prompts, galleries, links, stats, sign_ins)
+MODULES = (
+    sessions, games, events, stories, images, prompts, galleries, products, links, stats, sign_ins
+)  # fmt: skip
 BLUEPRINTS = [module.bp for module in MODULES]
 
 

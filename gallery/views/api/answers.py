@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from hashlib import sha256
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from flask import jsonify, request
@@ -17,10 +17,12 @@ from gallery.schemas.images import readiness
 from gallery.services import catalog, generation, idempotency
 from gallery.services.access import require_user
 from gallery.services.catalog import Page
+from gallery.storage import SpooledFile
 from gallery.views.addresses import Addresses, gallery_path
 from gallery.views.auth import current_viewer
 from gallery.views.lingering import PLACES, preferred_wait
 
+CHUNK_BYTES = 1024 * 1024
 PREFER = {
     "in": "header",
     "name": "Prefer",
@@ -147,7 +149,17 @@ def _fingerprint() -> str:
         return idempotency.fingerprint_of(*parts, request.get_data())
     for name, values in sorted(request.form.lists()):
         parts += [name.encode(), *(value.encode() for value in values)]
-    for name, file in sorted(request.files.items()):
-        parts += [name.encode(), sha256(file.read()).digest()]
-        file.seek(0)
+    for name, files in sorted(request.files.lists()):
+        parts += [name.encode(), *(_digest(file.stream) for file in files)]
     return idempotency.fingerprint_of(*parts)
+
+
+def _digest(stream: IO[bytes]) -> bytes:
+    """Return the SHA-256 of a file that came with the request; it is at its beginning again."""
+    if isinstance(stream, SpooledFile):
+        return bytes.fromhex(stream.sha256)
+    digest = sha256()
+    while chunk := stream.read(CHUNK_BYTES):
+        digest.update(chunk)
+    stream.seek(0)
+    return digest.digest()

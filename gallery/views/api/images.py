@@ -41,7 +41,7 @@ def index(query: dict[str, Any]) -> Response:
         page = catalog.list_images(viewer=viewer, only=only, **walk)
     else:
         page = catalog.search_images(words, viewer=viewer, only=only, **walk)
-    urls = absolute_addresses()
+    urls = absolute_addresses().expect(page.items)
     return answer_list("images", [image_json(row, urls, alt_text(row)) for row in page.items], page)
 
 
@@ -93,7 +93,9 @@ def change(changes: dict[str, Any], image_id: UUID) -> Response:
 def delete(image_id: UUID) -> Response:
     """Delete an image at once."""
     house = current_house()
-    retention.delete_image(image_id, viewer=current_viewer(), storages=house.storages)
+    retention.delete_image(
+        image_id, viewer=current_viewer(), storages=house.storages, now=house.now()
+    )
     return Response(status=204)
 
 

@@ -1,0 +1,42 @@
+"""Remove rows of images, and after the commit their objects."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete
+from sqlalchemy.orm import Session
+
+from gallery.errors import StorageError
+from gallery.models import Image
+from gallery.services import thumbnails
+from gallery.storage import Storages
+
+log = logging.getLogger(__name__)
+
+
+def delete_rows(session: Session, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    """Delete the rows of images, and return what ``delete_objects`` needs of them."""
+    deletion: Any = (
+        delete(Image)
+        .where(condition)
+        .returning(Image.id, Image.size_bytes, Image.storage_provider, Image.storage_key)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(deletion).all()
+
+
+def delete_objects(rows: Sequence[Row[Any]], storages: Storages) -> list[str]:
+    """Delete objects and their thumbnails; return what went wrong."""
+    errors: list[str] = []
+    for row in rows:
+        if row.storage_key is None:
+            continue
+        try:
+            storage = storages.named(row.storage_provider)
+            storage.delete(row.storage_key)
+            thumbnails.forget(row.storage_key, storage=storage)
+        except StorageError as error:
+            log.warning("the object %s could not be deleted: %s", row.storage_key, error)
+            errors.append(f"{row.storage_key}: {error}")
+    return errors
