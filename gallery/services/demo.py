@@ -1,8 +1,8 @@
 """Fill an empty gallery with pictures worth looking at.
 
-Games with rounds and players, sessions with all five images, stories and
-single generations, drawn from prompts by the built-in generator and saved
-the way any other image is, spread over the last weeks.
+Games with rounds and players, sessions with all five images, stories,
+single generations and products, drawn from prompts by the built-in
+generator and saved the way any other image is, spread over the last weeks.
 """
 
 import random
@@ -19,6 +19,7 @@ from gallery.generators.base import GeneratedImage, Generator
 from gallery.models import User
 from gallery.services.access import Viewer
 from gallery.services.catalog import show_round
+from gallery.services.demo_products import PHOTOS, fill_products
 from gallery.services.galleries import change_gallery, open_gallery
 from gallery.services.generation import Asked, Studio, ask_for_round_image
 from gallery.services.ingest import (
@@ -68,7 +69,7 @@ def fill(
     commissions = sorted(
         _commissions(viewer, intake, now), key=lambda each: each.made_ago, reverse=True
     )
-    total = len(commissions) + len(GAME_CODES) * ROUNDS
+    total = len(commissions) + PHOTOS + len(GAME_CODES) * ROUNDS
     with ThreadPoolExecutor(_ARTISTS) as pool:
         drawn = pool.map(lambda each: _draw(each, generator), commissions)
         for done, (commission, image) in enumerate(zip(commissions, drawn, strict=True), 1):
@@ -76,7 +77,10 @@ def fill(
             details = Details(prompt=commission.prompt, model=image.model, service="demo")
             commission.save(image, details, at)
             yield done, total
-    for done, _ in enumerate(_ask_again(viewer, studio, now), len(commissions) + 1):
+        sent = fill_products(viewer=viewer, intake=intake, generator=generator, pool=pool, now=now)
+        for done, _ in enumerate(sent, len(commissions) + 1):
+            yield done, total
+    for done, _ in enumerate(_ask_again(viewer, studio, now), len(commissions) + PHOTOS + 1):
         yield done, total
 
 

@@ -13,6 +13,7 @@ from gallery.generators.base import GeneratedImage
 from gallery.models import Gallery, Image, Round
 from gallery.services import demo
 from gallery.services.access import Viewer
+from gallery.services.catalog import list_products
 from gallery.services.demo_card import DemoCard, read_card, write_card
 from tests.conftest import FixedClock
 from tests.pictures import picture
@@ -72,19 +73,32 @@ def test_every_kind_has_something_to_look_at(filled: list[tuple[int, int]]) -> N
     assert counted["session"] == 5 * opened["session"]
     assert counted["story"] >= opened["story"] >= 1
     assert counted["generation"] >= 1
+    assert counted["product"] >= 2
 
 
 def test_pictures_are_complete_and_none_is_expired(
     filled: list[tuple[int, int]], clock: FixedClock
 ) -> None:
     """Each has its prompt, its model and its time, in the past and not over yet."""
-    images = db.session.scalars(select(Image)).all()
+    images = db.session.scalars(select(Image).where(Image.kind != "product")).all()
 
     assert all(image.prompt and image.model == "quick-1" for image in images)
     assert all(image.created_at <= clock() < image.expires_at for image in images)
     assert [image.id for image in sorted(images, key=lambda i: i.created_at)] == sorted(
         (image.id for image in images), key=lambda each: each.int >> 80
     )
+
+
+def test_products_are_in_several_states_and_never_expire(
+    filled: list[tuple[int, int]], alice: Viewer
+) -> None:
+    """One is in the shop, one failed and says why, one was sent just now; their photos stay."""
+    products = list_products(viewer=alice).items
+
+    assert [product.status for product in products] == ["uploading", "failed", "ready", "published"]
+    assert "too small" in products[1].processing_error
+    assert all(2 <= product.image_count <= 5 for product in products)
+    assert {image.expires_at for product in products for image in product.images} == {None}
 
 
 def test_one_session_stays_private(filled: list[tuple[int, int]]) -> None:

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 
 from tests.conftest import Person
 from tests.views.reading import Browser, parse
-from tests.views.saving import share, sign
+from tests.views.saving import make_product, share, sign
 
 PAGES = (
     "/",
@@ -35,6 +35,14 @@ PAGES = (
     "/not-there",
     "/search?cursor=x",
 )
+# Pages that a visitor is led away from.
+OWN_PAGES = (
+    "/products/",
+    "/products/?status=failed",
+    "/products/new",
+    "/products/{product}",
+    "/images/{photo}",
+)
 
 
 @pytest.fixture
@@ -42,7 +50,10 @@ def places(alice: Person, session: str, game: str, story: str, generation: str) 
     """What the addresses of pages are filled in with."""
     link = sign(alice, generation)
     alice.delete(f"/api/links/{link['id']}")
+    product = alice.get(f"/api/products/{make_product(alice, 2)['id']}").json()
     return {
+        "product": product["id"],
+        "photo": product["images"][0]["id"],
         "session": session,
         "game": game,
         "story": story,
@@ -98,7 +109,7 @@ def test_page_is_sound_for_a_visitor(passer_by: Browser, places: dict[str, str],
     assert faults(answer) == []
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + OWN_PAGES)
 def test_page_is_sound_for_the_owner(owner: Browser, places: dict[str, str], path: str) -> None:
     """The owner's forms keep to the same rules."""
     answer = owner.get(path.format(**places))
@@ -112,6 +123,11 @@ def test_empty_page_is_sound(passer_by: Browser, path: str) -> None:
     answer = passer_by.get(path)
 
     assert faults(answer) == []
+
+
+def test_owners_empty_list_of_products_is_sound(owner: Browser) -> None:
+    """The invitation keeps to the same rules."""
+    assert faults(owner.get("/products/")) == []
 
 
 def test_static_file_is_cached_for_ever_only_under_its_versioned_address(
