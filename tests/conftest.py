@@ -151,6 +151,14 @@ def inside(app: Flask) -> Iterator[Flask]:
         yield app
 
 
+def client_of(address: str, **options: Any) -> httpx.Client:
+    """Return a client of a server on the loopback.
+
+    Reading the certificates, of which it has no use, takes longer than most tests.
+    """
+    return httpx.Client(base_url=address, verify=False, **options)
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve *app* over HTTP on the loopback, and return its address."""
@@ -173,7 +181,7 @@ def address(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(address: str) -> Iterator[Person]:
-    with httpx.Client(base_url=address) as http:
+    with client_of(address) as http:
         yield Person(http=http)
 
 
@@ -199,7 +207,7 @@ def joined(app: Flask, address: str, name: str, *, is_admin: bool = False) -> It
             session.add(user)
         key = accounts.create_key("test", owner=email, now=now).secret
     viewer = Viewer(user_id=user.id, name=user.name, is_admin=is_admin)
-    with httpx.Client(base_url=address) as http:
+    with client_of(address) as http:
         yield Person(http=http, viewer=viewer, email=email, key=key)
 
 

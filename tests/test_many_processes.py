@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, client_of
 from tests.generators.images_server import Conversation, ImagesServer, pictures, serving_images
 from tests.pictures import picture
 
@@ -47,7 +47,7 @@ class Served:
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.key}"}
-        return httpx.Client(base_url=self.address, headers=headers, timeout=PATIENCE_SECONDS)
+        return client_of(self.address, headers=headers, timeout=PATIENCE_SECONDS)
 
     def get(self, path: str) -> httpx.Response:
         with self.client() as http:

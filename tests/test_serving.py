@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.browser.server import PATIENCE_SECONDS, Instance, served, set_up
+from tests.conftest import client_of
 
 # Without letting go of listeners the server takes half a minute.
 SOON_SECONDS = 15
@@ -26,7 +27,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Instance:
 def http(kept: Instance) -> Iterator[httpx.Client]:
     """A front end of alice's."""
     headers = {"Authorization": f"Bearer {kept.key}"}
-    with httpx.Client(base_url=kept.address, headers=headers, timeout=PATIENCE_SECONDS) as http:
+    with client_of(kept.address, headers=headers, timeout=PATIENCE_SECONDS) as http:
         yield http
 
 

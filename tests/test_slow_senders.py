@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.browser.server import PATIENCE_SECONDS, Instance, served, set_up
+from tests.conftest import client_of
 from tests.pictures import picture
 
 CROWD = 60
@@ -58,7 +59,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 def http(instance: Instance) -> Iterator[httpx.Client]:
     """Alice, who sends as quickly as anybody."""
     headers = {"Authorization": f"Bearer {instance.key}"}
-    with httpx.Client(base_url=instance.address, headers=headers, timeout=SOON_SECONDS) as http:
+    with client_of(instance.address, headers=headers, timeout=SOON_SECONDS) as http:
         yield http
 
 

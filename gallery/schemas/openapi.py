@@ -5,6 +5,7 @@ are RFC 9457 and belong to ``views/errors.py``, so its handlers stay out.
 """
 
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 from flask_smorest import Api
@@ -17,10 +18,37 @@ PROBLEM_TYPE = "application/problem+json"
 
 
 class GalleryAPI(Api):  # type: ignore[misc]
-    """flask-smorest's document without its error handlers.
+    """flask-smorest's document without its error handlers, written when it is first asked for.
 
-    Both methods are private to it, which is why its minor version is pinned.
+    Writing it takes as long as all else that an application needs to start,
+    and most processes are never asked. What is overridden is partly private
+    to flask-smorest, which is why its minor version is pinned.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._undescribed: list[Any] = []
+        self._describing = Lock()
+        super().__init__(*args, **options)
+
+    @property
+    def spec(self) -> Any:
+        """The document, with all blueprints in it."""
+        with self._describing:
+            while self._undescribed:
+                bp = self._undescribed.pop(0)
+                bp.register_views_in_doc(self, self._app, self._spec, name=bp.name, parameters=None)
+                self._spec.tag({"name": bp.name, "description": bp.description})
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: Any) -> None:
+        self._spec = spec
+
+    def register_blueprint(self, bp: Any) -> None:
+        """Register the routes of a blueprint."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][bp.name] = self
+        self._app.register_blueprint(bp)
+        self._undescribed.append(bp)
 
     def _register_error_handlers(self) -> None:
         """Leave the errors to Gallery."""

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.server import EMAIL, PATIENCE_SECONDS, Instance, set_up
 from tests.browser.server import served as serve
-from tests.conftest import PASSWORD, Person, find_program
+from tests.conftest import PASSWORD, Person, client_of, find_program
 from tests.pictures import picture
 from tests.views.saving import save_round_image, show_to
 
@@ -43,7 +42,7 @@ def instance_served(
 @pytest.fixture(scope="package")
 def alice(instance_served: Instance) -> Iterator[Person]:
     """She owns what hangs, and saves by key."""
-    with httpx.Client(base_url=instance_served.address, timeout=PATIENCE_SECONDS) as http:
+    with client_of(instance_served.address, timeout=PATIENCE_SECONDS) as http:
         yield Person(http=http, email=EMAIL, key=instance_served.key)
 
 

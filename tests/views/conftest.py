@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from flask import Flask
 
 from gallery import create_app
-from tests.conftest import SECRET, Person
+from tests.conftest import SECRET, Person, client_of
 from tests.views.asking import Painter
 from tests.views.contract import Contract
 from tests.views.listening import let_listeners_go
@@ -61,7 +60,7 @@ def root(root: Person, contract: Contract) -> Person:
 
 
 def browsing(address: str, email: str = "") -> Iterator[Browser]:
-    with httpx.Client(base_url=address) as http:
+    with client_of(address) as http:
         browser = Browser(http)
         if email:
             browser.sign_in(email)

@@ -10,7 +10,7 @@ import httpx
 
 from gallery.extensions import STOPPING
 from gallery.views.lingering import MOST_LINGERING, PLACES
-from tests.conftest import Person
+from tests.conftest import Person, client_of
 
 PATIENCE_SECONDS = 10
 EVENTS = "/api/games/TEA/rounds/1/events"
@@ -70,7 +70,7 @@ def listening(
     headers = {"Authorization": f"Bearer {person.key}"} if person.key else {}
     headers |= {"Last-Event-ID": last} if last else {}
     with (
-        httpx.Client(base_url=person.http.base_url, timeout=timeout) as http,
+        client_of(person.http.base_url, timeout=timeout) as http,
         http.stream("GET", path, headers=headers) as answer,
     ):
         yield Listener(answer)

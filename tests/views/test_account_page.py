@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 
 from gallery.extensions import db
 from gallery.models import APIKey, LoginSession
-from tests.conftest import PASSWORD, FixedClock, Person
+from tests.conftest import PASSWORD, FixedClock, Person, client_of
 from tests.views.programs import Program
 from tests.views.reading import Browser, heading, parse, text_of
 
@@ -20,7 +19,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 @pytest.fixture
 def elsewhere(address: str, alice: Person) -> Any:
     """Alice at another browser, signed in."""
-    with httpx.Client(base_url=address, headers={"User-Agent": FIREFOX}) as http:
+    with client_of(address, headers={"User-Agent": FIREFOX}) as http:
         browser = Browser(http)
         browser.sign_in(alice.email)
         yield browser
@@ -172,7 +171,7 @@ class TestCookies:
         copied = dict(owner.http.cookies)
         owner.submit("/", "/logout")
 
-        with httpx.Client(base_url=address, cookies=copied) as thief:
+        with client_of(address, cookies=copied) as thief:
             assert not is_signed_in(Browser(thief))
 
     def test_signing_in_again_ends_the_sign_in_before(
@@ -182,7 +181,7 @@ class TestCookies:
         copied = dict(owner.http.cookies)
         owner.sign_in(alice.email)
 
-        with httpx.Client(base_url=address, cookies=copied) as thief:
+        with client_of(address, cookies=copied) as thief:
             assert not is_signed_in(Browser(thief))
         assert len(places(owner.page("/account"))) == 1
 
@@ -239,7 +238,7 @@ class TestPassword:
         copied = dict(owner.http.cookies)
         self.change(owner)
 
-        with httpx.Client(base_url=address, cookies=copied) as thief:
+        with client_of(address, cookies=copied) as thief:
             assert not is_signed_in(Browser(thief))
 
     @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from flask import Flask
 
 from gallery.services.accounts import LOGIN_RATES, passwords
 from gallery.services.limits import Rate
-from tests.conftest import PASSWORD, FixedClock, Person
+from tests.conftest import PASSWORD, FixedClock, Person, client_of
 from tests.views.programs import Program
 from tests.views.reading import Browser, parse, text_of
 
@@ -25,9 +25,7 @@ class Guesser:
         self.address = address
 
     def guess(self, email: str, place: str, password: str = "wrong horse") -> httpx.Response:
-        with httpx.Client(
-            base_url=self.address, headers={"X-Forwarded-For": place}, timeout=30
-        ) as http:
+        with client_of(self.address, headers={"X-Forwarded-For": place}, timeout=30) as http:
             return Program(http, email).sign_in(password)
 
     def use_up(self, email: str) -> None:
@@ -57,7 +55,7 @@ def guesser(address: str) -> Guesser:
 @pytest.fixture
 def browser(address: str) -> Iterator[Browser]:
     """A browser at an address of its own."""
-    with httpx.Client(base_url=address, headers={"X-Forwarded-For": "203.0.113.7"}) as http:
+    with client_of(address, headers={"X-Forwarded-For": "203.0.113.7"}) as http:
         yield Browser(http)
 
 
@@ -283,8 +281,8 @@ class TestLine:
         statuses: list[int] = []
 
         def come(turn: int) -> None:
-            with httpx.Client(
-                base_url=address, timeout=60, headers={"X-Forwarded-For": f"192.0.2.{turn}"}
+            with client_of(
+                address, timeout=60, headers={"X-Forwarded-For": f"192.0.2.{turn}"}
             ) as http:
                 somebody = Program(http, f"somebody{turn}@gallery.example")
                 statuses.append(somebody.sign_in().status_code)

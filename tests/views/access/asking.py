@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.conftest import client_of
 from tests.views.access.rules import Role
 from tests.views.access.things import Args, without
 from tests.views.reading import Browser
@@ -69,7 +70,7 @@ class Asker:
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.address)
+        self.http = client_of(self.address)
 
     def begin(self) -> None:
         """Come as nobody has come before, and sign in where the role is known by a cookie."""

@@ -12,9 +12,7 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
-import httpx
-
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, Person, client_of
 from tests.pictures import picture
 from tests.views.reading import Browser
 from tests.views.saving import (
@@ -125,7 +123,7 @@ def _sign_in(owner: Person, _visibility: str, _mark: str) -> Args:
 
 
 def _key(owner: Person, _visibility: str, _mark: str) -> Args:
-    with httpx.Client(base_url=owner.http.base_url) as http:
+    with client_of(owner.http.base_url) as http:
         browser = Browser(http)
         browser.sign_in(owner.email)
         browser.post("/account/keys", name="spare")
