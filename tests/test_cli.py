@@ -524,6 +524,20 @@ class TestGroup:
         assert "IMAGE_RETENTION_DAYS must be a whole number" in done.stderr
         assert "Traceback" not in done.output
 
+    @pytest.mark.usefixtures("inside")
+    def test_database_without_tables_is_told_in_one_line(self, run: Run) -> None:
+        """It says what brings the tables, and prints no traceback."""
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE links")
+
+        done = run("links", "list")
+
+        assert done.exit_code == 1
+        assert done.output.splitlines() == [
+            "Error: The database can't be used (no such table: links);"
+            " gallery db upgrade brings it up to date"
+        ]
+
 
 class TestServe:
     """The start of the production server; the browser tests go through it."""

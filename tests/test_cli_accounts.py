@@ -62,8 +62,9 @@ class TestUsers:
         run("users", "create", "root@gallery.example", "--admin", "--json",
             env={"GALLERY_PASSWORD": PASSWORD})  # fmt: skip
 
-        listed = json.loads(run("users", "list", "--json").output)
+        answer = json.loads(run("users", "list", "--json").output)
 
+        listed = sorted(answer, key=lambda each: each["email"])
         assert listed[0] == {
             "id": str(alice.id), "email": EMAIL, "admin": False, "name": "alice",
             "created_at": "2026-03-14T15:09:26Z", "sign_ins": 1,
@@ -157,6 +158,8 @@ class TestKeys:
         assert made[1].secret not in done.output
         lines = run("keys", "list").output.splitlines()
         assert {line.split()[-1] for line in lines[1:]} == {"live", "revoked"}
+        # Whole, on however narrow a terminal: it is there to be copied.
+        assert {line.split()[0] for line in lines[1:]} == {str(each.key.id) for each in made}
 
     @pytest.mark.parametrize("as_json", [True, False])
     @pytest.mark.usefixtures("alice")

@@ -11,12 +11,14 @@ from flask.cli import FlaskGroup
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 
 from gallery.errors import GalleryError
 from gallery.services.access import Viewer
 
 # What somebody at the operator's prompt may do: everything.
 OPERATOR = Viewer(user_id=UUID(int=0), name="operator", is_admin=True)
+_WIDEST = 1_000
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -38,6 +40,11 @@ class GalleryGroup(FlaskGroup):
             return super().invoke(context)
         except GalleryError as error:
             _stop(error)
+        except DBAPIError as error:
+            raise click.ClickException(
+                f"The database can't be used ({error.orig});"
+                " gallery db upgrade brings it up to date"
+            ) from error
 
 
 def _stop(error: GalleryError) -> NoReturn:
@@ -71,7 +78,7 @@ def print_json(content: Any) -> None:
 def print_table(table: Table) -> None:
     """Print what a person reads."""
     # Ids are there to be copied, so no line is cut to the terminal's width.
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, width=_WIDEST)
     console.print(table, crop=False, no_wrap=True, width=console.measure(table).maximum)
 
 
