@@ -65,6 +65,11 @@ class TestReady:
         assert arrival_of(post(f"Content-Length: {MOST + 1}")).is_ready
         assert not arrival_of(post(f"Content-Length: {MOST}")).is_ready
 
+    @pytest.mark.parametrize("digits", ["0" * 20 + "100", "9" * 19, "9" * 5000])
+    def test_length_of_many_digits_is_one(self, digits: str) -> None:
+        """It announces a body, which the head must not be taken for."""
+        assert not arrival_of(post(f"Content-Length: {digits}")).is_whole
+
     def test_who_asks_first_is_answered_first(self) -> None:
         """With `Expect: 100-continue` the body comes only after an answer."""
         arrival = arrival_of(post("Content-Length: 100", "Expect: 100-continue"))

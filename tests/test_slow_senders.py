@@ -14,6 +14,8 @@ from tests.browser.server import PATIENCE_SECONDS, Instance, served, set_up
 from tests.conftest import client_of
 from tests.pictures import picture
 
+# Twenty for who takes nothing, and some to spare.
+READERS_SECONDS = 35
 CROWD = 60
 # What would take minutes if the crowd were waited for.
 SOON_SECONDS = 8
@@ -335,3 +337,19 @@ def large() -> bytes:
     content = picture(size=(400, 300), compress_level=0)
     assert len(io.BytesIO(content).getvalue()) > 200_000
     return content
+
+
+def test_who_takes_nothing_of_an_answer_holds_no_thread_for_long(
+    instance: Instance, http: httpx.Client, connect: Connect
+) -> None:
+    """More of them than there are threads keep others out for seconds, not for good."""
+    content = picture(size=(2_300, 2_300), compress_level=0)
+    saved = http.post("/api/images", content=content, headers={"Content-Type": "image/png"})
+    path = saved.raise_for_status().json()["image_url"]
+    head = f"GET {path} HTTP/1.1\r\nHost: gallery\r\nAuthorization: Bearer {instance.key}\r\n\r\n"
+    for _ in range(CROWD):
+        reader = connect()
+        reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        reader.send(head.encode())
+
+    assert http.get("/login", timeout=READERS_SECONDS).status_code == 200

@@ -14,7 +14,7 @@ HEAD_SECONDS = 10
 LEAST_BYTES = 10_000
 LEAST_BYTES_SECONDS = 10
 
-_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _EXPECTATION = re.compile(rb"\r\nexpect[ \t]*:", re.IGNORECASE)
 _END_OF_HEAD = b"\r\n\r\n"
@@ -107,7 +107,8 @@ class Arrival:
         if _CHUNKED.search(head):
             self._body_bytes = None
         elif length:
-            self._body_bytes = int(length[1])
+            # As many digits as tell that it is too long; int() takes no more than 4,300.
+            self._body_bytes = int(length[1].lstrip(b"0")[:19] or b"0")
 
     def _is_too_long(self) -> bool:
         return self._body_bytes is not None and self._body_bytes > self._most_body_bytes

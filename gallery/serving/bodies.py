@@ -46,11 +46,12 @@ class BodyReader(SocketUnreader):  # type: ignore[misc]
         return piece
 
     def _receive(self, size_hint: int | None, *, until: float) -> bytes:
+        usual = self.sock.gettimeout()
         self.sock.settimeout(max(until - time.monotonic(), _SHORTEST_WAIT_SECONDS))
         try:
             piece: bytes = super().chunk(size_hint)
         except TimeoutError:
             raise RequestTimeout from None
         finally:
-            self.sock.settimeout(None)
+            self.sock.settimeout(usual)
         return piece

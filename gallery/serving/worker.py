@@ -13,6 +13,7 @@ Everything here runs in the loop's thread alone, and must not wait.
 import json
 import selectors
 import time
+from errno import ECONNRESET
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,8 @@ from gallery.serving.bodies import BodyReader
 
 PLACE_SECONDS = 5
 RETRY_AFTER_SECONDS = 5
+# Who takes nothing of an answer for so long has no thread any more.
+READER_SECONDS = 20
 # At 128 KiB each. Who comes when there are more takes the place of the one that has been longest.
 MOST_ARRIVING = 256
 _PIECE_BYTES = 16 * 1024
@@ -85,13 +88,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Answer one request, in a thread (gunicorn calls this).
 
         After a body that came late the connection is closed: what an answer
-        such as 401 or 413 left unread of it would have to be waited for.
+        such as 401 or 413 left unread of it would have to be waited for. So
+        is one whose client takes nothing of an answer.
         """
         if conn.parser.unreader.pace:
             conn.parser.unreader.owes_continue = req._expected_100_continue
             req._expected_100_continue = False
             req.force_close()
-        return super().handle_request(req, conn)
+        conn.sock.settimeout(READER_SECONDS)
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError:
+            # gunicorn knows this as a client who left, which is nothing to log.
+            raise ConnectionResetError(ECONNRESET, "nobody takes the answer") from None
 
     def _receive(self, conn: Any, _socket: Any) -> None:
         arrival = self._arrivals.get(conn)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, session
+from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidField
@@ -24,8 +24,7 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 @bp.get("")
 def show() -> Response:
     """Show the account of who asks."""
-    # A key that was just made is told once.
-    return _page(new_key=session.pop("new_key", None))
+    return _page()
 
 
 @bp.post("/password")
@@ -66,14 +65,13 @@ def end_other_sessions() -> Response:
 
 @bp.post("/keys")
 def create_key() -> Response:
-    """Make an API key; the page shows it once."""
+    """Make an API key, and show it: no cookie is to hold it for the page after this one."""
     viewer, name = current_viewer(), request.form.get("name", "")
     try:
         made = accounts.create_own_key(name, viewer=viewer, now=current_house().now())
     except InvalidField as error:
         return refused(error, _page(key_error=error.detail).get_data(as_text=True))
-    session["new_key"] = made.secret
-    return redirect("/account", code=303)
+    return _page(new_key=made.secret)
 
 
 @bp.post("/keys/<uuid:key_id>/revoke")

@@ -2,7 +2,9 @@
 
 import logging
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,6 +126,28 @@ def test_silent_server_is_waited_for_once(clock: FixedClock) -> None:
         # Forty times a quarter of a second would be ten.
         assert time.monotonic() - began < 3
         assert sum(decision.is_allowed for decision in decisions) == 3
+
+
+@pytest.mark.parametrize(
+    "answer", [b"+OK\r\n", b":5\r\n", b":abc\r\n", b"*-5\r\n", b"HTTP/1.1 400\r\n"]
+)
+def test_what_is_no_redis_does_not_count(clock: FixedClock, answer: bytes) -> None:
+    """Whatever answers behind the address, the process counts for itself."""
+
+    class Impostor(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while self.request.recv(4096):
+                self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Impostor) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        limits = limits_at(f"redis://127.0.0.1:{server.server_address[1]}/0")
+
+        allowed = [limits.hit("looks", "bob", now=clock()).is_allowed for _ in range(4)]
+        server.shutdown()
+
+    assert allowed == [True, True, True, False]
 
 
 def test_address_that_makes_no_sense_names_the_setting() -> None:

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from flask import Flask
 
-from gallery.services.accounts import LOGIN_RATES, passwords
+from gallery.errors import SignInBusy, TooManyRequests
+from gallery.extensions import House
+from gallery.services.accounts import LOGIN_RATES, Caller, passwords
 from gallery.services.limits import Rate
 from tests.conftest import PASSWORD, FixedClock, Person, client_of
 from tests.views.programs import Program
@@ -243,8 +245,36 @@ def test_counts_are_those_that_are_promised() -> None:
     """Ten tries a quarter of an hour for a place, a hundred an hour for all unknown ones."""
     assert {name: str(rate) for name, rate in LOGIN_RATES.items()} == {
         "login-account": "10/15 minutes",
+        "login-known": "30/15 minutes",
         "login-everywhere": "100/hour",
     }
+
+
+@pytest.mark.usefixtures("inside")
+def test_known_browsers_of_one_account_have_a_limit_together(house: House, alice: Person) -> None:
+    """Signing in again and again, they must not fill the line for everybody else."""
+    callers = [
+        Caller(address="10.0.0.1", device=house.entrance.devices.sign(alice.email))
+        for _ in range(31)
+    ]
+    attempts = [house.entrance.attempt(alice.email, each, now=house.now()) for each in callers]
+    for attempt in attempts[:30]:
+        with attempt:
+            pass
+
+    with pytest.raises(TooManyRequests):
+        attempts[30].__enter__()
+
+
+def test_address_that_no_database_can_be_asked_for_is_a_wrong_one(visitor: Person) -> None:
+    """Half a surrogate pair, as JSON can say it."""
+    content = b'{"email": "\\ud800@gallery.example", "password": "wrong horse"}'
+
+    answer = visitor.post(
+        "/api/auth/login", content=content, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == 401
 
 
 class TestLine:
@@ -258,6 +288,18 @@ class TestLine:
         yield
         for _ in range(passwords.MOST_IN_LINE):
             passwords._LINE.release()
+
+    @pytest.mark.usefixtures("inside")
+    def test_who_is_asked_to_come_back_has_not_used_a_try_up(
+        self, house: House, alice: Person
+    ) -> None:
+        """Nobody looked at the password."""
+        for _ in range(EVERYWHERE_TRIES + ACCOUNT_TRIES + ADDRESS_TRIES):
+            with (
+                pytest.raises(SignInBusy),
+                house.entrance.attempt(alice.email, Caller(address="10.0.0.1"), now=house.now()),
+            ):
+                raise SignInBusy
 
     @pytest.mark.parametrize("email", ["alice@gallery.example", "nobody@gallery.example"])
     @pytest.mark.usefixtures("full")

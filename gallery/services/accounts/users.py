@@ -40,7 +40,7 @@ def prepare_user(
 ) -> User:
     """Return a user who is not in the database yet; raises as ``create_user`` does."""
     email = check_text("email", as_address(email), most=254)
-    if not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or not email.isprintable():
         raise InvalidField("email must be an address such as name@example.org")
     name = check_text("name", name.strip() or email.partition("@")[0], most=100)
     return User(

@@ -33,6 +33,8 @@ if left < 0 then
 end
 return {count, left}
 """
+# The others are what its client raises where something answers that is no Redis.
+_NO_ANSWER = (RedisError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +61,7 @@ class RedisCounters:
         if time.monotonic() >= self._silent_until:
             try:
                 count, left = self._add(keys=[_key(name, who)], args=[cost, seconds * 1000])
-            except RedisError as error:
+            except _NO_ANSWER as error:
                 self._note_silence(error)
             else:
                 return Window(count, left / 1000)
@@ -71,10 +73,10 @@ class RedisCounters:
         if time.monotonic() >= self._silent_until:
             try:
                 self._redis.delete(_key(name, who))
-            except RedisError as error:
+            except _NO_ANSWER as error:
                 self._note_silence(error)
 
-    def _note_silence(self, error: RedisError) -> None:
+    def _note_silence(self, error: Exception) -> None:
         now = time.monotonic()
         self._silent_until = now + _ASKED_AGAIN_AFTER_SECONDS
         if now >= self._say_again_at:

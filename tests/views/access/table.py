@@ -222,7 +222,7 @@ TABLE: dict[str, Row] = {
     ),
     "GET /account": ones_own(),
     "POST /account/password": ones_own(401, options={"data": {"old_password": "wrong"}}),
-    "POST /account/keys": ones_own(303, options={"data": {"name": "mine"}}, excepts=(BY_KEY,)),
+    "POST /account/keys": ones_own(options={"data": {"name": "mine"}}, excepts=(BY_KEY,)),
     "POST /account/keys/<uuid:key_id>/revoke": form(KEY),
     "POST /account/sessions/<uuid:session_id>/end": changed(
         SIGN_IN, answer=303, excepts=(OWNERS_ONLY,)
