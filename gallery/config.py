@@ -243,7 +243,7 @@ class Settings:
     MAX_STORAGE_BYTES: int | None = setting(
         None,
         _optional_integer(1),
-        "The sweep removes the oldest unkept images above this; no limit.",
+        "The sweep removes the oldest unkept images above this, products not counted; no limit.",
     )
     THUMBNAILS_AHEAD: bool = setting(
         False, _boolean, "Make thumbnails while saving rather than when first looked at."

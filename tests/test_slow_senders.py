@@ -319,6 +319,16 @@ class TestLies:
         assert sender.answer()[0] == 400
         assert kept(http) == before
 
+    @pytest.mark.parametrize("size", [b"zz", b"-5", b"0x5", b""])
+    def test_what_is_no_chunk_is_refused(
+        self, instance: Instance, size: bytes, connect: Connect
+    ) -> None:
+        """The sender's mistake is not the server's."""
+        sender = connect(upload(instance, "Transfer-Encoding: chunked"))
+        sender.send(size + b"\r\nhello\r\n0\r\n\r\n")
+
+        assert sender.answer()[0] == 400
+
     def test_nothing_is_left_of_aborted_uploads(
         self, instance: Instance, http: httpx.Client, connect: Connect
     ) -> None:

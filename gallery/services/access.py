@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, case, not_, or_, true
+from sqlalchemy.orm import Session
 
 from gallery.errors import NotFound, SignInRequired
-from gallery.models import APIKey, Gallery, Image, Link, Product
+from gallery.models import APIKey, Gallery, Image, Link, Product, User
 
 Owned = TypeVar("Owned", APIKey, Gallery, Image, Link, Product)
 VISIBILITIES = ("public", "unlisted", "private")
@@ -85,6 +86,17 @@ def require_user(viewer: Viewer) -> UUID:
     if viewer.user_id is None:
         raise SignInRequired("Sign in, or send an API key or access token as a bearer token")
     return viewer.user_id
+
+
+def check_is_there(session: Session, user_id: UUID) -> None:
+    """Refuse a user who was deleted meanwhile; one who is there stays until the commit.
+
+    Raises:
+        SignInRequired: there is no such user any more.
+    """
+    lock = {"read": True, "key_share": True}
+    if session.get(User, user_id, with_for_update=lock, populate_existing=True) is None:
+        raise SignInRequired("This account is gone")
 
 
 def may_write(viewer: Viewer, owner_id: UUID) -> bool:

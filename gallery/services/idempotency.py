@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from gallery.errors import IdempotencyKeyReused, InvalidRequest, RequestInProgress
 from gallery.extensions import writing
 from gallery.models import AnsweredRequest
+from gallery.services.access import check_is_there
 
 REMEMBERED = timedelta(hours=24)
 # A worker that died while answering must not block the key for a day.
@@ -42,6 +43,7 @@ def begin_request(owner_id: UUID, key: str, fingerprint: str, *, now: datetime) 
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise InvalidRequest("Idempotency-Key must be 1 to 255 printable characters")
     with writing() as session:
+        check_is_there(session, owner_id)
         session.execute(
             delete(AnsweredRequest).where(AnsweredRequest.created_at < now - REMEMBERED)
         )

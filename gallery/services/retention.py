@@ -139,7 +139,8 @@ def change_image(image_id: UUID, changes: Mapping[str, Any], *, viewer: Viewer) 
         InvalidField: the category is too long.
     """
     with writing() as session:
-        image = require_owner(viewer, session.get(Image, image_id, populate_existing=True))
+        found = session.get(Image, image_id, with_for_update=True, populate_existing=True)
+        image = require_owner(viewer, found)
         if "keep" in changes:
             image.is_kept = bool(changes["keep"])
         if "category" in changes:
@@ -167,6 +168,8 @@ def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages, now: dat
 def delete_owner(user_id: UUID, *, storages: Storages) -> None:
     """Delete a user with all that is theirs, at once; for ``accounts.delete_user``."""
     with writing() as session:
+        # First of all: what they are sending just now waits, and then finds nobody.
+        session.get(User, user_id, with_for_update=True, populate_existing=True)
         removed = delete_rows(session, Image.owner_id == user_id)
         session.execute(
             delete(User).where(User.id == user_id).execution_options(synchronize_session=False)
@@ -225,7 +228,9 @@ def _over_quota(
     most_bytes: int, *, may_go: ColumnElement[bool], staying: ColumnElement[bool]
 ) -> Select[Any]:
     """Select the oldest images whose going brings the storage down to *most_bytes*."""
-    total = select(func.coalesce(func.sum(Image.size_bytes), 0)).where(staying).scalar_subquery()
+    # Products never go, so they don't count: what some sell must not push out what others made.
+    counted = and_(staying, Image.kind.in_(SWEPT_KINDS))
+    total = select(func.coalesce(func.sum(Image.size_bytes), 0)).where(counted).scalar_subquery()
     older = func.sum(Image.size_bytes).over(order_by=Image.id, rows=(None, 0))
     freed = (
         select(Image.id, (older - Image.size_bytes).label("freed_before"))

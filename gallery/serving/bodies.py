@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import SocketUnreader
 from werkzeug.exceptions import BadRequest, ClientDisconnected, RequestTimeout
 
@@ -10,6 +11,27 @@ from gallery.serving.arrivals import Pace
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _SHORTEST_WAIT_SECONDS = 0.001
+
+
+class ChunkReader:
+    """Reads a body's chunks; a request that isn't made of them is the sender's mistake."""
+
+    def __init__(self, chunks: Any, request: Any) -> None:
+        self._chunks = chunks
+        self._request = request
+
+    def read(self, size: int) -> Any:
+        """Return up to *size* bytes.
+
+        Raises:
+            BadRequest: what came is no chunk.
+        """
+        try:
+            return self._chunks.read(size)
+        except ParseException:
+            # Nobody can tell where the next request would begin.
+            self._request.force_close()
+            raise BadRequest("The body does not come in chunks, as its head says") from None
 
 
 class BodyReader(SocketUnreader):  # type: ignore[misc]

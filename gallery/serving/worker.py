@@ -18,10 +18,11 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import ThreadWorker
 
 from gallery.serving.arrivals import Arrival, Pace
-from gallery.serving.bodies import BodyReader
+from gallery.serving.bodies import BodyReader, ChunkReader
 
 PLACE_SECONDS = 5
 RETRY_AFTER_SECONDS = 5
@@ -91,6 +92,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         such as 401 or 413 left unread of it would have to be waited for. So
         is one whose client takes nothing of an answer.
         """
+        if isinstance(req.body.reader, ChunkedReader):
+            req.body.reader = ChunkReader(req.body.reader, req)
         if conn.parser.unreader.pace:
             conn.parser.unreader.owes_continue = req._expected_100_continue
             req._expected_100_continue = False

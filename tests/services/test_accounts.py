@@ -57,9 +57,10 @@ def test_wrong_credentials_are_all_told_alike(carol: User, email: str, password:
         ("", PASSWORD), ("carol", PASSWORD), ("@", PASSWORD), ("a@", PASSWORD),
         ("@b", PASSWORD), ("a@b@c", PASSWORD), ("a b@c", PASSWORD),
         ("a@" + "b" * 255, PASSWORD), ("a\x00@b", PASSWORD), ("\ud800@b", PASSWORD),
+        ("\u202ea@b", PASSWORD), ("a\x07@b", PASSWORD),
         (EMAIL, "short"), (EMAIL, "p" * 9), (EMAIL, "p" * 201), (EMAIL, "\ud800" * 10),
     ],
-    ids=range(14),
+    ids=range(16),
 )  # fmt: skip
 def test_user_out_of_bounds_is_refused(
     inside: Flask, clock: FixedClock, email: str, password: str

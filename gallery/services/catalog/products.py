@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, true
+from sqlalchemy import ColumnElement, Row, Select, select, true
 
 from gallery.errors import NotFound
 from gallery.extensions import current_session
@@ -16,6 +16,9 @@ from gallery.services.access import Viewer, require_user
 from gallery.services.catalog.images import image_rows, rows_of
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 from gallery.services.products.states import AT_WORK, MOVES, check_status
+
+# Each time anew somebody must have changed it just between two queries.
+MOST_READS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +83,14 @@ def show_product(product_id: UUID, *, viewer: Viewer) -> ProductPage:
         NotFound: it isn't there, or isn't *viewer*'s.
     """
     session = current_session()
-    columns = Product.__table__.columns
-    query = select(*columns).where(Product.id == product_id, _is_of(viewer))
-    product = session.execute(query).first()
-    if product is None:
-        raise NotFound
+    query = select(*Product.__table__.columns).where(Product.id == product_id, _is_of(viewer))
+    product, images = _settled(query)
     moves: Any = (
         select(*ProductMove.__table__.columns, User.name.label("actor_name"))
         .outerjoin(User, User.id == ProductMove.actor_id)
         .where(ProductMove.product_id == product_id)
         .order_by(ProductMove.number)
     )
-    images = _images([product_id])[product_id]
     return ProductPage(product=product, images=images, moves=session.execute(moves).all())
 
 
@@ -115,8 +114,35 @@ def list_products(
         query = query.where(Product.status == check_status(status))
     page = read_page(query, Product.id, cursor=cursor, limit=limit)
     images = _images([row.id for row in page.items])
-    cards = [ProductCard(images=images[row.id], **row._mapping) for row in page.items]
+    cards = [
+        ProductCard(images=images[row.id], **row._mapping)
+        for row in page.items
+        if _has_primary(row, images[row.id])
+    ]
     return Page(items=cards, next_cursor=page.next_cursor)
+
+
+def _settled(query: Select[Any]) -> tuple[Row[Any], list[Row[Any]]]:
+    """Return the product that *query* finds, and its images, from one moment.
+
+    With PostgreSQL each query sees what is there when it begins: between two
+    of them the primary image may have gone.
+
+    Raises:
+        NotFound: it finds none.
+    """
+    for _attempt in range(MOST_READS):
+        product = current_session().execute(query).first()
+        if product is None:
+            break
+        images = _images([product.id])[product.id]
+        if _has_primary(product, images):
+            return product, images
+    raise NotFound
+
+
+def _has_primary(product: Row[Any], images: Sequence[Row[Any]]) -> bool:
+    return any(image.id == product.primary_image_id for image in images)
 
 
 def _is_of(viewer: Viewer) -> ColumnElement[bool]:

@@ -93,6 +93,8 @@ def _add_missing(session: Session, product_ids: set[UUID], now: datetime) -> Non
     """Add a standing link to each product without one; of those that are there."""
     missing = product_ids - _standing_links(product_ids, now).keys()
     owners = select(Product.id, Product.owner_id).where(Product.id.in_(missing))
+    # Nobody deletes one before its link is written.
+    owners = owners.order_by(Product.id).with_for_update(read=True, key_share=True)
     midnight = (now + LEAST_LEFT).replace(hour=0, minute=0, second=0, microsecond=0)
     for product in session.execute(owners).all():
         session.add(

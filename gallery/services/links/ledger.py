@@ -74,7 +74,10 @@ def sign_download(
     if max_downloads is not None and not 1 <= max_downloads <= 1_000_000:
         raise InvalidField("max_downloads must be from 1 to 1,000,000")
     with writing() as session:
-        image = require_owner(viewer, session.get(Image, image_id, populate_existing=True))
+        # Nobody deletes it before its link is written.
+        lock = {"read": True, "key_share": True}
+        found = session.get(Image, image_id, with_for_update=lock, populate_existing=True)
+        image = require_owner(viewer, found)
         link = _new_link("download", image.owner_id, now, lasts)
         link.image_id, link.variant, link.disposition = image_id, variant, disposition
         link.max_downloads = max_downloads

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gallery.errors import FilesTooLarge, InvalidField, LastImage
+from gallery.errors import FilesTooLarge, InvalidField, LastImage, NotFound
 from gallery.imaging.convert import EXTENSIONS
 from gallery.models import Image, Product
 from gallery.services.identifiers import check_text, new_id
@@ -119,14 +119,17 @@ def leave_product(session: Session, image: Image, *, now: datetime) -> None:
     """Prepare a product for losing *image*: where that is primary, the next one will be.
 
     Raises:
+        NotFound: somebody else removed it just now, or its product.
         LastImage: it has no other.
         ProductAtWork: somebody works on it.
     """
-    product = session.get_one(
-        Product, image.product_id, with_for_update=True, populate_existing=True
-    )
+    product_id = image.product_id
+    product = session.get(Product, product_id, with_for_update=True, populate_existing=True)
+    # Read behind the lock: with PostgreSQL others may have waited for it, too.
+    images = images_of(session, product.id) if product else []
+    if product is None or image not in images:
+        raise NotFound
     check_changeable(product.status)
-    images = images_of(session, product.id)
     if len(images) == 1:
         raise LastImage("Delete the product, or add another image first")
     place = images.index(image)

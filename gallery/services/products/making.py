@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gallery.errors import InvalidField, NotFound
 from gallery.extensions import current_session, writing
 from gallery.models import Image, Product
-from gallery.services.access import Viewer, require_owner, require_user
+from gallery.services.access import Viewer, check_is_there, require_owner, require_user
 from gallery.services.identifiers import new_id
 from gallery.services.ingest.rows import write_search
 from gallery.services.ingest.several import Spooled, inspect_all, keep_several
@@ -72,6 +72,8 @@ def create_product(
     )
 
     def write(session: Session, stored: Sequence[StoredObject]) -> Product:
+        # The files took their time; whoever sends them may be gone by now.
+        check_is_there(session, owner_id)
         session.add(product)
         session.flush()
         remember_move(session, product.id, None, FIRST, actor_id=owner_id, at=now)

@@ -148,9 +148,10 @@ def _fingerprint() -> str:
     if request.mimetype != "multipart/form-data":
         return idempotency.fingerprint_of(*parts, request.get_data())
     for name, values in sorted(request.form.lists()):
-        parts += [name.encode(), *(value.encode() for value in values)]
+        parts += [name.encode(), b"%d" % len(values), *(value.encode() for value in values)]
+    parts.append(b"files")
     for name, files in sorted(request.files.lists()):
-        parts += [name.encode(), *(_digest(file.stream) for file in files)]
+        parts += [name.encode(), b"%d" % len(files), *(_digest(file.stream) for file in files)]
     return idempotency.fingerprint_of(*parts)
 
 
