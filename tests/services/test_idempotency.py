@@ -8,7 +8,12 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from gallery.errors import IdempotencyKeyReused, InvalidRequest, RequestInProgress
+from gallery.errors import (
+    IdempotencyKeyReused,
+    InvalidRequest,
+    RequestInProgress,
+    SignInRequired,
+)
 from gallery.services.access import Viewer
 from gallery.services.idempotency import Answer, begin_request, end_request, fingerprint_of
 from tests.conftest import FixedClock
@@ -59,6 +64,13 @@ def test_key_belongs_to_its_user(alice: Viewer, bob: Viewer, clock: FixedClock) 
     end_request(user(alice), "key", ANSWER)
 
     assert begin_request(user(bob), "key", OTHER, now=clock()) is None
+
+
+@pytest.mark.usefixtures("inside")
+def test_user_who_was_deleted_meanwhile_begins_nothing(clock: FixedClock) -> None:
+    """It is told like any request of somebody who isn't signed in."""
+    with pytest.raises(SignInRequired):
+        begin_request(UUID(int=1), "k", fingerprint_of(b"POST"), now=clock())
 
 
 def test_failed_request_frees_its_key(alice: Viewer, clock: FixedClock) -> None:

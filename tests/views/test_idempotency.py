@@ -146,6 +146,18 @@ def test_form_with_another_picture_or_field_is_a_422(
     assert len(alice.get("/api/images").json()["images"]) == 1
 
 
+def test_value_that_is_called_like_a_field_is_another_request(alice: Person) -> None:
+    """Names and values are told apart, however often a field comes."""
+    file = {"image": ("a.png", picture(), "image/png")}
+
+    first, second = (
+        alice.post("/api/images", data=fields, files=file, headers=KEY)
+        for fields in ({"category": "a", "model": "b"}, {"category": ["a", "model", "b"]})
+    )
+
+    assert (first.status_code, second.status_code) == (201, 422)
+
+
 def test_body_upload_is_repeated_too(alice: Person) -> None:
     """A picture that is sent as the body is fingerprinted as well."""
     answers = [

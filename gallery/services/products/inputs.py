@@ -73,9 +73,14 @@ def usage_of(session: Session, product_id: UUID) -> tuple[int, int]:
     return count, size_bytes or 0
 
 
-def image_key(product_id: UUID, image_id: UUID, inspected: Inspected) -> str:
-    """Return the key of an input; its ids never come back, so it never does."""
-    return f"products/{product_id}/{image_id}.{EXTENSIONS[inspected.format]}"
+def image_keys(
+    product_id: UUID, image_ids: Sequence[UUID], inspected: Sequence[Inspected]
+) -> list[str]:
+    """Return the keys of inputs; their ids never come back, so they never do."""
+    return [
+        f"products/{product_id}/{image_id}.{EXTENSIONS[each.format]}"
+        for image_id, each in zip(image_ids, inspected, strict=True)
+    ]
 
 
 def add_rows(

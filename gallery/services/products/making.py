@@ -21,7 +21,7 @@ from gallery.services.products.inputs import (
     check_files,
     check_prompt_text,
     close_up,
-    image_key,
+    image_keys,
     images_of,
     leave_product,
     new_ids,
@@ -83,10 +83,7 @@ def create_product(
         )  # fmt: skip
         return product
 
-    keys = [
-        image_key(product.id, image_id, each)
-        for image_id, each in zip(image_ids, inspected, strict=True)
-    ]
+    keys = image_keys(product.id, image_ids, inspected)
     return keep_several(inspected, keys, write, intake=intake)
 
 
@@ -126,10 +123,7 @@ def add_product_images(
         found.updated_at = now
         return found
 
-    keys = [
-        image_key(product_id, image_id, each)
-        for image_id, each in zip(image_ids, inspected, strict=True)
-    ]
+    keys = image_keys(product_id, image_ids, inspected)
     return keep_several(inspected, keys, write, intake=intake)
 
 
