@@ -27,6 +27,7 @@ class GalleryAPI(Api):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._undescribed: list[Any] = []
+        self._knows_problems = False
         self._describing = Lock()
         super().__init__(*args, **options)
 
@@ -34,6 +35,8 @@ class GalleryAPI(Api):  # type: ignore[misc]
     def spec(self) -> Any:
         """The document, with all blueprints in it."""
         with self._describing:
+            if self._undescribed and not self._knows_problems:
+                self._describe_problems()
             while self._undescribed:
                 bp = self._undescribed.pop(0)
                 bp.register_views_in_doc(self, self._app, self._spec, name=bp.name, parameters=None)
@@ -54,10 +57,14 @@ class GalleryAPI(Api):  # type: ignore[misc]
         """Leave the errors to Gallery."""
 
     def _register_responses(self) -> None:
+        """Leave the answers to errors until the document is asked for."""
+
+    def _describe_problems(self) -> None:
+        self._knows_problems = True
         for name in ("DEFAULT_ERROR", *(status.name for status in HTTPStatus)):
             problem = {"description": "What was wrong.", "schema": ProblemSchema}
-            prepare_response(problem, self.spec, PROBLEM_TYPE)
-            self.spec.components.response(name, problem, lazy=True)
+            prepare_response(problem, self._spec, PROBLEM_TYPE)
+            self._spec.components.response(name, problem, lazy=True)
 
 
 def openapi_settings(version: str) -> dict[str, Any]:
