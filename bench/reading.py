@@ -14,8 +14,8 @@ from gallery.extensions import House
 from gallery.imaging.convert import to_format
 from gallery.imaging.thumbnails import make_thumbnail_from
 from gallery.imaging.verify import verify
+from gallery.schemas.addresses import Addresses
 from gallery.services.catalog import show_image, show_round
-from gallery.views.addresses import Addresses
 
 ROUND = "/api/games/BENCH/rounds/1/images"
 

@@ -15,7 +15,7 @@ from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gallery import scheduler, views
+from gallery import mcp_tools, scheduler, views
 from gallery.config import Settings, load_settings
 from gallery.extensions import Clock, House, csrf, db, migrate, prepare_engine
 from gallery.generators.base import Generator
@@ -73,6 +73,7 @@ def create_app(
     csrf.init_app(app)
     app.extensions["gallery"] = _build_house(app, settings, clock)
     views.init_app(app)
+    mcp_tools.init_app(app)
     _set_up_edge(app, settings)
     if run_jobs:
         scheduler.start(app)

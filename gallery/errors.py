@@ -77,6 +77,13 @@ class SignInNeeded(GalleryError):
     title = "An API key may not do this"
 
 
+class AdminRequired(GalleryError):
+    """Only an admin may do this, or the operator at the command line."""
+
+    status = 403
+    title = "Only an admin may do this"
+
+
 class RegistrationClosed(GalleryError):
     """Only the operator makes accounts here."""
 
@@ -260,6 +267,19 @@ class DatabaseFull(GalleryError):
 
     status = 507
     title = "The database is full"
+
+
+class CopyRefused(GalleryError):
+    """A database can't be copied to where it was to go; nothing was written there."""
+
+    status = 409
+    title = "The database can't be copied there"
+
+
+class CopyDiffers(GalleryError):
+    """What was written to another database is not what it holds; nothing of it was kept."""
+
+    title = "The copy is not the same"
 
 
 class StorageError(GalleryError):

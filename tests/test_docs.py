@@ -9,6 +9,7 @@ from flask import Flask
 
 from gallery.cli import cli
 from gallery.config import describe_settings
+from gallery.mcp_tools.calls import TOOLS
 
 HOME = Path(__file__).parents[1]
 # Flask's own and Flask-Migrate's, which their documentation explains.
@@ -89,3 +90,9 @@ def leaves(group: click.Group) -> Iterator[tuple[str, click.Command]]:
             yield from leaves(command)
         elif name not in FOREIGN:
             yield name, command
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+def test_every_tool_is_documented(manual: str, name: str) -> None:
+    """A tool for assistants is in the manual by its name."""
+    assert f"`{name}`" in manual

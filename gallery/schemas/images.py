@@ -201,10 +201,20 @@ class StoryFileSchema(Schema):
 class ImageQuerySchema(Schema):
     """How a list of images is narrowed."""
 
-    kind = fields.String(validate=validate.OneOf(KINDS))
-    model = fields.String(validate=validate.Length(max=100))
-    category = fields.String(validate=validate.Length(max=100))
-    provider = fields.String(validate=validate.Length(max=32))
+    kind = fields.String(
+        validate=validate.OneOf(KINDS), metadata={"description": "What they belong to."}
+    )
+    model = fields.String(
+        validate=validate.Length(max=100),
+        metadata={"description": "The model that made them, by its whole name."},
+    )
+    category = fields.String(
+        validate=validate.Length(max=100), metadata={"description": "Their category."}
+    )
+    provider = fields.String(
+        validate=validate.Length(max=32),
+        metadata={"description": "The storage provider that holds them."},
+    )
     made_from = fields.AwareDateTime(
         data_key="from",
         default_timezone=None,
@@ -220,8 +230,15 @@ class ImageQuerySchema(Schema):
     q = fields.String(
         validate=validate.Length(max=1000), metadata={"description": "Words to search for."}
     )
-    cursor = fields.String(validate=validate.Length(max=64))
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(
+        validate=validate.Length(max=64),
+        metadata={"description": "`next` of the page before, to go on after it."},
+    )
+    limit = fields.Integer(
+        load_default=50,
+        validate=validate.Range(min=1, max=200),
+        metadata={"description": "How many a page holds."},
+    )
 
 
 class ImageChangesSchema(Schema):
@@ -275,6 +292,14 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
         "generated_at": instant(image.generated_at),
         "completed_at": instant(image.completed_at),
         "expires_at": expiry_json(image),
+    }
+
+
+def image_detail_json(image: Any, embedded: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
+    """Return an image with what its generator wrote into it, *embedded*, which may be None."""
+    return image_json(image, urls, alt) | {
+        "download_url": urls.download(image) if image.status == "completed" else None,
+        "embedded": embedded and {**embedded.read, "raw": embedded.raw},
     }
 
 

@@ -6,21 +6,35 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from gallery.schemas.fields import instant, text
-from gallery.services.links import DISPOSITIONS, LONGEST, VARIANTS, is_live
+from gallery.services.links import DISPOSITIONS, LONGEST, VARIANTS, SignedLink, is_live
 
+# The first part of the path that a link of each purpose opens.
+_DOORS = {"download": "d", "share": "s"}
 _LIFETIME = validate.Range(min=1, max=int(LONGEST.total_seconds()))
+_LIFETIME_TOLD = "How long it is good for, in seconds; as long as links last here."
 
 
 class NewLinkSchema(Schema):
     """What a link to an image is to be."""
 
     expires_in = fields.Integer(
-        strict=True, validate=_LIFETIME, metadata={"description": "In seconds."}
+        strict=True, validate=_LIFETIME, metadata={"description": _LIFETIME_TOLD}
     )
-    disposition = fields.String(load_default="attachment", validate=validate.OneOf(DISPOSITIONS))
-    variant = fields.String(load_default="original", validate=validate.OneOf(VARIANTS))
+    disposition = fields.String(
+        load_default="attachment",
+        validate=validate.OneOf(DISPOSITIONS),
+        metadata={"description": "Whether a browser saves it or shows it."},
+    )
+    variant = fields.String(
+        load_default="original",
+        validate=validate.OneOf(VARIANTS),
+        metadata={"description": "The stored bytes, or a WebP at most so many pixels wide."},
+    )
     max_downloads = fields.Integer(
-        strict=True, allow_none=True, validate=validate.Range(min=1, max=1_000_000)
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(min=1, max=1_000_000),
+        metadata={"description": "How often it may be used; null: without a limit."},
     )
 
 
@@ -28,7 +42,7 @@ class NewShareSchema(Schema):
     """How long a shared gallery is open."""
 
     expires_in = fields.Integer(
-        strict=True, validate=_LIFETIME, metadata={"description": "In seconds."}
+        strict=True, validate=_LIFETIME, metadata={"description": _LIFETIME_TOLD}
     )
 
 
@@ -67,6 +81,16 @@ class LinkListSchema(Schema):
 
     links = fields.List(fields.Nested(LinkSchema))
     next = text("The cursor of the next page.", nullable=True)
+
+
+def signed_link_json(signed: SignedLink, base: str) -> dict[str, Any]:
+    """Return a link that was just made as JSON; *base* begins its address."""
+    link = signed.link
+    return {
+        "id": str(link.id),
+        "url": f"{base}/{_DOORS[link.purpose]}/{signed.token}",
+        "expires_at": instant(link.expires_at),
+    }
 
 
 def link_json(link: Any, now: datetime) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, case, not_, or_, true
 from sqlalchemy.orm import Session
 
-from gallery.errors import NotFound, SignInRequired
+from gallery.errors import AdminRequired, NotFound, SignInRequired
 from gallery.models import APIKey, Gallery, Image, Link, Product, User
 
 Owned = TypeVar("Owned", APIKey, Gallery, Image, Link, Product)
@@ -86,6 +86,16 @@ def require_user(viewer: Viewer) -> UUID:
     if viewer.user_id is None:
         raise SignInRequired("Sign in, or send an API key or access token as a bearer token")
     return viewer.user_id
+
+
+def require_admin(viewer: Viewer) -> None:
+    """Refuse everybody but admins what concerns the whole gallery.
+
+    Raises:
+        AdminRequired: *viewer* is none.
+    """
+    if not viewer.is_admin:
+        raise AdminRequired
 
 
 def check_is_there(session: Session, user_id: UUID) -> None:

@@ -11,11 +11,11 @@ from sqlalchemy import Row
 from gallery.errors import NotFound
 from gallery.extensions import current_house
 from gallery.models import Gallery
+from gallery.schemas.addresses import gallery_path, product_path
 from gallery.schemas.images import READINESS
 from gallery.services import catalog, links
 from gallery.services.access import may_write
 from gallery.services.stats import gather_stats
-from gallery.views.addresses import gallery_path, product_path
 from gallery.views.auth import current_viewer
 
 PER_PAGE = 48

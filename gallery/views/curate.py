@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response
 from gallery.errors import InvalidField, NotFound
 from gallery.extensions import current_house
 from gallery.models import Link
+from gallery.schemas.addresses import GALLERY_PAGES, gallery_path, product_path
 from gallery.services import catalog, galleries, links, retention
 from gallery.services.access import require_user
-from gallery.views.addresses import GALLERY_PAGES, gallery_path, product_path
 from gallery.views.auth import current_viewer
 
 bp = Blueprint("curate", __name__)

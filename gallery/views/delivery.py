@@ -15,9 +15,9 @@ from gallery.errors import ObjectNotFound
 from gallery.extensions import current_house
 from gallery.imaging.convert import EXTENSIONS, MEDIA_TYPES
 from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
+from gallery.schemas.words import alt_text
 from gallery.services.thumbnails import open_thumbnail
 from gallery.views.headers import FOREVER, IMAGE_POLICY
-from gallery.views.words import alt_text
 
 LONGEST_NAME = 80
 # Long enough to begin a download with a slow connection.

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidKey, NotFound
 from gallery.extensions import current_house
+from gallery.schemas.addresses import ShareAddresses
 from gallery.services import catalog, links
 from gallery.storage import check_key
-from gallery.views.addresses import ShareAddresses
 from gallery.views.auth import current_viewer, settle_viewer
 from gallery.views.delivery import (
     lead_to_original,

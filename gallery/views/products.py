@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import GalleryError, NotFound, SignInRequired
 from gallery.extensions import csrf, current_house
+from gallery.schemas.addresses import product_path
 from gallery.services import catalog, products
 from gallery.services.access import require_user
-from gallery.views.addresses import product_path
 from gallery.views.auth import current_viewer, protect_upload
 from gallery.views.complaints import NOTHING_WRONG, Complaints, complaints_about
 from gallery.views.spooling import arriving_files, takes_files

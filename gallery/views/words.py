@@ -15,17 +15,9 @@ from markupsafe import Markup, escape
 
 from gallery.extensions import current_house
 from gallery.imaging.placeholder import draw_placeholder
-from gallery.views.addresses import PageAddresses
+from gallery.schemas.addresses import PageAddresses
+from gallery.schemas.words import alt_text
 from gallery.views.auth import current_viewer
-
-LONGEST_ALT = 240
-TYPE_NAMES = {
-    "main": "Main picture",
-    "infographic_1": "First infographic",
-    "infographic_2": "Second infographic",
-    "lifestyle": "Lifestyle picture",
-    "comparison": "Comparison",
-}
 
 # In this order: each also names those that come after it.
 BROWSERS = (
@@ -46,20 +38,6 @@ SYSTEMS = (
     ("CrOS", "a Chromebook"),
     ("Linux", "Linux"),
 )
-
-
-def alt_text(image: Any) -> str:
-    """Return what the picture shows, in words: the sentence or prompt that it was made from."""
-    told = " ".join((image.completed_sentence or image.prompt or "").split())
-    if told:
-        return told if len(told) <= LONGEST_ALT else told[: LONGEST_ALT - 1].rstrip() + "…"
-    if image.kind == "session":
-        return f"{TYPE_NAMES[image.image_type]} of {image.gallery_title or 'a session'}"
-    if image.kind == "round":
-        return f"The picture of {image.player} in round {image.round_number}"
-    if image.kind == "story":
-        return f"Illustration of page {image.page_number}"
-    return "A generated picture"
 
 
 def retention(image: Any) -> str:

@@ -12,13 +12,13 @@ from flask import jsonify, request
 from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
+from gallery.schemas.addresses import Addresses, gallery_path
 from gallery.schemas.galleries import gallery_json
 from gallery.schemas.images import readiness
 from gallery.services import catalog, generation, idempotency
 from gallery.services.access import require_user
 from gallery.services.catalog import Page
 from gallery.storage import SpooledFile
-from gallery.views.addresses import Addresses, gallery_path
 from gallery.views.auth import current_viewer
 from gallery.views.lingering import PLACES, preferred_wait
 

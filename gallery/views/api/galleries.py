@@ -9,11 +9,10 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import NotFound
 from gallery.extensions import current_house
-from gallery.schemas.fields import instant
+from gallery.schemas.addresses import GALLERY_PAGES, gallery_path
 from gallery.schemas.galleries import GalleryChangesSchema, GallerySchema, gallery_json
-from gallery.schemas.links import NewShareSchema, SignedLinkSchema
+from gallery.schemas.links import NewShareSchema, SignedLinkSchema, signed_link_json
 from gallery.services import galleries, links
-from gallery.views.addresses import GALLERY_PAGES, gallery_path
 from gallery.views.api.answers import idempotent
 from gallery.views.auth import current_viewer
 
@@ -49,19 +48,12 @@ def share(wanted: dict[str, Any], kind: str, slug: str) -> Response:
         now=house.now(),
         lasts=timedelta(seconds=wanted["expires_in"]) if "expires_in" in wanted else days,
     )
-    return answer_signed(signed, "s")
+    return answer_signed(signed)
 
 
-def answer_signed(signed: links.SignedLink, door: str) -> Response:
-    """Answer with a link that was just made, under the path *door*."""
-    base = current_house().settings.PUBLIC_URL
-    response = jsonify(
-        {
-            "id": str(signed.link.id),
-            "url": f"{base}/{door}/{signed.token}",
-            "expires_at": instant(signed.link.expires_at),
-        }
-    )
+def answer_signed(signed: links.SignedLink) -> Response:
+    """Answer with a link that was just made."""
+    response = jsonify(signed_link_json(signed, current_house().settings.PUBLIC_URL))
     response.status_code = 201
     return response
 

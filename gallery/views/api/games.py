@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidName
 from gallery.extensions import current_house
+from gallery.schemas.addresses import ListedAddresses, gallery_path, listed_addresses
 from gallery.schemas.fields import instant
 from gallery.schemas.galleries import (
     GalleryListSchema,
@@ -26,9 +27,9 @@ from gallery.schemas.images import (
     hidden_json,
     round_image_json,
 )
+from gallery.schemas.words import alt_text
 from gallery.services import catalog, galleries, generation, ingest
 from gallery.services.identifiers import check_slug
-from gallery.views.addresses import ListedAddresses, gallery_path, listed_addresses
 from gallery.views.api.answers import (
     PREFER,
     JSONText,
@@ -41,7 +42,6 @@ from gallery.views.api.answers import (
 from gallery.views.api.prompts import read_wish
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
-from gallery.views.words import alt_text
 
 # 128 rounds of so many pictures are some 20 MB, and of the longest texts there are, 400.
 MOST_KEPT_IMAGES = 60

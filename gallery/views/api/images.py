@@ -16,15 +16,16 @@ from gallery.schemas.images import (
     ImageQuerySchema,
     ImageSchema,
     StoryFileSchema,
+    image_detail_json,
     image_json,
 )
+from gallery.schemas.words import alt_text
 from gallery.services import catalog, ingest, retention
 from gallery.views.api.answers import absolute_addresses, answer_list, idempotent, link_next
 from gallery.views.api.sessions import answer_saved
 from gallery.views.api.stories import story_file_json
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
-from gallery.views.words import alt_text
 
 bp = Blueprint("images", __name__, url_prefix="/api/images", description="Images of all kinds")
 
@@ -102,9 +103,4 @@ def delete(image_id: UUID) -> Response:
 def _detail(image_id: UUID) -> Response:
     image = catalog.show_image(image_id, viewer=current_viewer())
     embedded = catalog.show_embedded(image_id)
-    urls = absolute_addresses()
-    more = {
-        "download_url": urls.download(image) if image.status == "completed" else None,
-        "embedded": embedded and {**embedded.read, "raw": embedded.raw},
-    }
-    return jsonify(image_json(image, urls, alt_text(image)) | more)
+    return jsonify(image_detail_json(image, embedded, absolute_addresses(), alt_text(image)))

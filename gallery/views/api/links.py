@@ -35,7 +35,7 @@ def sign(wanted: dict[str, Any], image_id: UUID) -> Response:
         lasts=days if seconds is None else timedelta(seconds=seconds),
         **wanted,
     )
-    return answer_signed(signed, "d")
+    return answer_signed(signed)
 
 
 @bp.route("/links", methods=["GET"])

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import InvalidField
 from gallery.extensions import current_house
+from gallery.schemas.addresses import product_path
 from gallery.schemas.products import (
     NewProductSchema,
     PrimarySchema,
@@ -22,7 +23,6 @@ from gallery.schemas.products import (
     product_json,
 )
 from gallery.services import catalog, products
-from gallery.views.addresses import product_path
 from gallery.views.api.answers import (
     JSONText,
     absolute_addresses,

@@ -15,10 +15,10 @@ from gallery.schemas.prompts import (
     lease_json,
     pending_json,
 )
+from gallery.schemas.words import alt_text
 from gallery.services import prompt_cache
 from gallery.views.api.answers import absolute_addresses, idempotent
 from gallery.views.auth import current_viewer
-from gallery.views.words import alt_text
 
 bp = Blueprint("prompts", __name__, url_prefix="/api/prompts", description="The prompt cache")
 

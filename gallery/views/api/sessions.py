@@ -7,6 +7,7 @@ from flask_smorest import Blueprint
 from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
+from gallery.schemas.addresses import gallery_path
 from gallery.schemas.galleries import (
     GalleryListSchema,
     NewGallerySchema,
@@ -15,12 +16,11 @@ from gallery.schemas.galleries import (
     gallery_json,
 )
 from gallery.schemas.images import ImageListSchema, ImageSchema, image_json
+from gallery.schemas.words import alt_text
 from gallery.services import catalog, galleries, ingest
-from gallery.views.addresses import gallery_path
 from gallery.views.api.answers import absolute_addresses, answer_galleries, idempotent
 from gallery.views.api.uploads import read_upload, upload_body
 from gallery.views.auth import current_viewer
-from gallery.views.words import alt_text
 
 bp = Blueprint("sessions", __name__, url_prefix="/api/sessions", description="Sessions")
 

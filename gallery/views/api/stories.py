@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from gallery.errors import InvalidField
 from gallery.extensions import current_house
 from gallery.generators.base import GeneratedImage
+from gallery.schemas.addresses import gallery_path, stored_path
 from gallery.schemas.fields import instant
 from gallery.schemas.galleries import (
     GalleryListSchema,
@@ -25,7 +26,6 @@ from gallery.schemas.images import (
     unsaved_illustration_json,
 )
 from gallery.services import catalog, galleries, generation, ingest, prompt_cache
-from gallery.views.addresses import gallery_path, stored_path
 from gallery.views.api.answers import (
     PREFER,
     absolute_addresses,
