@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bench.caching import measure_caching
 from bench.measure import Result
+from bench.migrating import measure_migrating
 from bench.paging import measure_paging
 from bench.products import measure_products
 from bench.reading import measure_reading
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[Path], list[Result]]] = {
     "caching": measure_caching,
     "reading": measure_reading,
     "sweeping": measure_sweeping,
+    "migrating": measure_migrating,
     "paging": measure_paging,
     "uploading": measure_uploading,
     "products": measure_products,

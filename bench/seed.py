@@ -1,7 +1,7 @@
 """Galleries to measure: made with Gallery's own services where that is quick enough."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,11 +37,14 @@ def megabyte_png() -> bytes:
 
 
 @contextmanager
-def new_gallery(instance: Path) -> Iterator[tuple[Flask, Viewer, str]]:
+def new_gallery(
+    instance: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[Flask, Viewer, str]]:
     """Make an empty gallery with one user; yield the app, the user and their API key."""
     instance.mkdir(parents=True)
     app = create_app(
-        {"SECRET_KEY": "only for measuring on the loopback"}, instance_path=str(instance)
+        {"SECRET_KEY": "only for measuring on the loopback", **(settings or {})},
+        instance_path=str(instance),
     )
     (instance / "config.py").write_text(
         'SECRET_KEY = "only for measuring on the loopback"\n'
@@ -87,7 +90,7 @@ def insert_images(owner_id: UUID, count: int, *, expired: bool, folder: Path | N
     ids: list[UUID] = []
     for start in range(0, count, PER_INSERT):
         rows = [
-            _row(owner_id, now - timedelta(seconds=count - n), n, expired=expired)
+            image_row(owner_id, now - timedelta(seconds=count - n), n, expired=expired)
             for n in range(start, min(start + PER_INSERT, count))
         ]
         db.session.execute(insert(Image), rows)
@@ -103,7 +106,8 @@ def insert_images(owner_id: UUID, count: int, *, expired: bool, folder: Path | N
     return ids
 
 
-def _row(owner_id: UUID, made: datetime, number: int, *, expired: bool) -> dict[str, object]:
+def image_row(owner_id: UUID, made: datetime, number: int, *, expired: bool) -> dict[str, object]:
+    """Return the row of a public generation, as it is inserted."""
     image_id = new_id(made)
     return {
         "id": image_id, "kind": "generation", "owner_id": owner_id, "visibility": "public",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -20,6 +21,25 @@ from gallery.services.access import Viewer
 OPERATOR = Viewer(user_id=UUID(int=0), name="operator", is_admin=True)
 _WIDEST = 1_000
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class Day(click.ParamType[datetime]):
+    """A day, or an instant; in UTC where nothing else is said."""
+
+    name = "date"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> datetime:
+        """Return the instant at which it begins, in UTC."""
+        try:
+            found = datetime.fromisoformat(value)
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail("must be a date such as 2026-11-20", param, context)
+
+
+DAY = Day()
 
 
 def _create_app() -> Any:

@@ -1,11 +1,20 @@
 """Look after the stored objects."""
 
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
 import click
 from flask.cli import with_appcontext
+from rich.table import Table
+from sqlalchemy import Row
 
-from gallery.cli.group import as_json, cli, print_json, progress
+from gallery.cli.group import DAY, OPERATOR, as_json, cli, print_json, print_table, progress
 from gallery.extensions import current_house
-from gallery.services import integrity
+from gallery.schemas.images import KINDS
+from gallery.services import holdings, integrity, migration
+from gallery.services.catalog import ImageFilter
 
 # What an operator does about each finding of the storage check.
 ADVICE = {
@@ -14,6 +23,7 @@ ADVICE = {
     "wrong_size": "Pictures cut short, or grown. Bring the files back from a backup:",
     "orphaned": "Objects that no picture uses. They only take room; delete them at leisure:",
 }
+of_kind = click.option("--kind", type=click.Choice(KINDS), help="Only images of this kind.")
 
 
 @cli.group("storage")
@@ -40,6 +50,149 @@ def check_storage(quick: bool, as_json: bool) -> None:
         click.echo(f"Not checked: images kept by {provider}, which is not configured", err=True)
     if not checked.is_sound:
         raise click.exceptions.Exit(1)
+
+
+@storage_group.command("migrate")
+@click.option("--from", "source", required=True, metavar="PROVIDER", help="Where objects lie.")
+@click.option("--to", "target", required=True, metavar="PROVIDER", help="Where they go.")
+@of_kind
+@click.option("--dry-run", is_flag=True, help="List what would move, and move nothing.")
+@click.option(
+    "--linger",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="How long a moved object stays at its source too, for who was sent there before."
+    "  [default: as long as the source's own addresses last, else 1]",
+)
+@as_json
+@with_appcontext
+def migrate_storage(
+    source: str, target: str, kind: str | None, dry_run: bool, linger: float | None, as_json: bool
+) -> None:
+    """Move stored objects from one provider to another, while the gallery goes on working.
+
+    Each is read back at its target before its picture is served from there,
+    and goes from its source only then. A run that was killed is finished by the next.
+    """
+    storages = current_house().storages
+    way: dict[str, Any] = {"storages": storages, "source": source, "target": target, "kind": kind}
+    if dry_run:
+        result = migration.plan_migration(**way, name=(lambda _key: None) if as_json else print)
+    else:
+        stays = None if linger is None else timedelta(seconds=linger)
+        with progress(f"Moving to {target}", quiet=as_json) as tell:
+            result = migration.migrate_objects(**way, linger=stays, tell=tell)
+    told = result.as_json()
+    if as_json:
+        print_json(told)
+    else:
+        verb = "would be moved" if dry_run else "moved"
+        print(f"{result.moved:,} images {verb}, {result.bytes:,} bytes")
+    for line in () if as_json else told["errors"]:
+        click.echo(line, err=True)
+    if storages.default.name == source:
+        click.echo(f"New images still go to {source}: see IMAGE_STORAGE_TYPE", err=True)
+    if result.errors:
+        raise click.exceptions.Exit(1)
+
+
+@storage_group.command("stats")
+@as_json
+@with_appcontext
+def storage_stats(as_json: bool) -> None:
+    """Show what each provider holds, by kind, and how much of the quota is used."""
+    held, limit = holdings.gather_holdings(), current_house().settings.MAX_STORAGE_BYTES
+    if as_json:
+        times = ("oldest", "newest")
+        print_json(
+            {
+                "holdings": [
+                    {**asdict(each), **{name: getattr(each, name).isoformat() for name in times}}
+                    for each in held.each
+                ],
+                "images": held.images,
+                "bytes": held.bytes,
+                "counted_bytes": held.counted_bytes,
+                "most_bytes": limit,
+            }
+        )
+        return
+    print_table(_table(held))
+    print(f"{held.images:,} images, {held.bytes:,} bytes")
+    if limit is not None:
+        share = held.counted_bytes / limit
+        print(f"{held.counted_bytes:,} of {limit:,} bytes ({share:.1%}) of MAX_STORAGE_BYTES used")
+
+
+@storage_group.command("list")
+@click.option("--provider", metavar="PROVIDER", help="Only what this provider holds.")
+@of_kind
+@click.option("--from", "made_from", type=DAY, help="Only images made on this day (UTC) or later.")
+@click.option("--to", "made_to", type=DAY, help="Only images made before this day (UTC).")
+@click.option("--model", help="Only images of this model.")
+@click.option("--category", help="Only images of this category.")
+@as_json
+@with_appcontext
+def list_storage(
+    provider: str | None,
+    kind: str | None,
+    made_from: datetime | None,
+    made_to: datetime | None,
+    model: str | None,
+    category: str | None,
+    as_json: bool,
+) -> None:
+    """List the images that are stored, newest first."""
+    only = ImageFilter(
+        provider=provider, kind=kind, made_from=made_from, made_to=made_to, model=model,
+        category=category,
+    )  # fmt: skip
+    shown = _listed_json if as_json else _listed
+    # There may be millions: they are printed as they are read.
+    before = "[\n" if as_json else ""
+    for row in holdings.walk_images(viewer=OPERATOR, only=only):
+        print(f"{before}{shown(row)}", end="" if as_json else "\n")
+        before = ",\n" if as_json else ""
+    if as_json:
+        print("[]" if before == "[\n" else "\n]")
+
+
+def _listed(row: Row[Any]) -> str:
+    made = f"{row.created_at:%Y-%m-%d %H:%M}"
+    size = f"{row.size_bytes:>12,}"
+    return f"{row.id}  {made}  {row.storage_provider:<6} {row.kind:<10} {size}  {row.storage_key}"
+
+
+def _listed_json(row: Row[Any]) -> str:
+    return json.dumps(
+        {
+            "id": str(row.id),
+            "kind": row.kind,
+            "provider": row.storage_provider,
+            "key": row.storage_key,
+            "bytes": row.size_bytes,
+            "sha256": row.sha256,
+            "model": row.model,
+            "category": row.category,
+            "created_at": row.created_at.isoformat(),
+        }
+    )
+
+
+def _table(held: holdings.Holdings) -> Table:
+    table = Table("provider", "kind", "images", "bytes", "kept", "copies", "oldest", "newest")
+    for each in held.each:
+        table.add_row(
+            each.provider,
+            each.kind,
+            f"{each.images:,}",
+            f"{each.bytes:,}",
+            f"{each.kept:,}",
+            f"{each.copies:,}",
+            f"{each.oldest:%Y-%m-%d}",
+            f"{each.newest:%Y-%m-%d}",
+        )
+    return table
 
 
 def _print(checked: integrity.Checked) -> None:

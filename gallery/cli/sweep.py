@@ -1,30 +1,34 @@
 """Delete what is over."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
 
-from gallery.cli.group import as_json, cli, print_json, progress
+from gallery.cli.group import DAY, as_json, cli, print_json, progress
 from gallery.extensions import current_house
 from gallery.services import retention
 
 
 @cli.command("sweep")
 @click.option("--dry-run", is_flag=True, help="List what would go, and delete nothing.")
-@click.option("--older-than", metavar="DATE", help="Also images made before this day (UTC).")
+@click.option("--older-than", type=DAY, help="Also images made before this day (UTC).")
 @click.option("--keep-count", type=click.IntRange(0), help="Also all but the newest so many.")
 @click.option("--kind", type=click.Choice(retention.SWEPT_KINDS), help="Only images of this kind.")
 @as_json
 @with_appcontext
 def sweep(
-    dry_run: bool, older_than: str | None, keep_count: int | None, kind: str | None, as_json: bool
+    dry_run: bool,
+    older_than: datetime | None,
+    keep_count: int | None,
+    kind: str | None,
+    as_json: bool,
 ) -> None:
     """Delete the images whose keeping time is over."""
     house = current_house()
     rule = retention.SweepRule(
         kind=kind,
-        older_than=_day(older_than),
+        older_than=older_than,
         keep_count=keep_count,
         most_bytes=house.settings.MAX_STORAGE_BYTES,
     )
@@ -47,13 +51,3 @@ def sweep(
             click.echo(error, err=True)
     if result.errors:
         raise click.exceptions.Exit(1)
-
-
-def _day(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        day = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter("must be a date such as 2026-11-20", param_hint="DATE") from None
-    return day if day.tzinfo else day.replace(tzinfo=UTC)

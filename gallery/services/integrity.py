@@ -8,7 +8,6 @@ Writers may come and go: what looks wrong is looked at again before it is
 told (see ``_confirmed`` and ``_orphans``).
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ from gallery.errors import ObjectNotFound
 from gallery.extensions import current_session, end_reading
 from gallery.models import Image
 from gallery.services import thumbnails
+from gallery.services.originals import digest_of
 from gallery.storage import Storage, Storages
 
 # An object is put first and its row follows, within the same request: before an object is this
@@ -33,7 +33,6 @@ TOO_YOUNG_TO_TELL = timedelta(hours=1)
 # only the age to go by: whoever writes at all does so more often than this.
 LEFT_OVER_AFTER = timedelta(hours=1)
 _BATCH = 500
-_CHUNK_BYTES = 1024 * 1024
 # Reading waits for the disk or the network, and hashing leaves the interpreter's lock.
 _READERS = 4
 _COLUMNS: tuple[Any, ...] = (
@@ -196,7 +195,7 @@ def _trouble(row: Row[Any], *, storages: Storages, is_quick: bool) -> str | None
     try:
         if storage.stat(row.storage_key).size_bytes != row.size_bytes:
             return "wrong_size"
-        if is_quick or _digest(row.storage_key, storage) == row.sha256:
+        if is_quick or digest_of(row.storage_key, storage=storage) == row.sha256:
             return None
     except ObjectNotFound:
         return "missing"
@@ -204,14 +203,6 @@ def _trouble(row: Row[Any], *, storages: Storages, is_quick: bool) -> str | None
         # A bad sector, for one.
         return "damaged"
     return "damaged"
-
-
-def _digest(key: str, storage: Storage) -> str:
-    digest = hashlib.sha256()
-    with storage.open(key) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _confirmed(suspects: Iterable[Row[Any]]) -> list[Row[Any]]:

@@ -7,6 +7,7 @@ transaction: an image that was kept or replaced a moment ago is safe.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -99,12 +100,13 @@ def expire_images(
     # While one batch's objects are unlinked, the next batch's rows are deleted.
     with ThreadPoolExecutor(_DELETERS) as pool:
         unlinked: list[Future[list[str]]] = []
+        failures: Counter[str] = Counter()
         while removed := _remove_batch(rule, now, batch):
             result.deleted.extend(row.id for row in removed)
             result.bytes += sum(row.size_bytes or 0 for row in removed)
             tell(len(result.deleted))
             parts = (removed[part::_DELETERS] for part in range(_DELETERS))
-            unlinked.extend(pool.submit(delete_objects, part, storages) for part in parts)
+            unlinked.extend(pool.submit(delete_objects, part, storages, failures) for part in parts)
         for errors in unlinked:
             result.errors.extend(errors.result())
     if rule.kind is None:

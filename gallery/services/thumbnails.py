@@ -51,6 +51,7 @@ def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
         with storage.open(key) as original:
             content = make_thumbnail_from(original, width)
         keep_thumbnail(target, content, storage=storage)
+        _forget_of_gone(key, storage=storage)
     return io.BytesIO(content)
 
 
@@ -66,9 +67,29 @@ def make_ahead(key: str, image: Image.Image, *, storage: Storage) -> None:
     """Make all thumbnails of a picture that is decoded already."""
     for width in WIDTHS:
         keep_thumbnail(thumbnail_key(key, width), make_thumbnail(image, width), storage=storage)
+    _forget_of_gone(key, storage=storage)
+
+
+def copy_thumbnails(key: str, *, source: Storage, target: Storage) -> None:
+    """Copy those thumbnails of the object *key* that *source* has and *target* has room for."""
+    for width in WIDTHS:
+        name = thumbnail_key(key, width)
+        with suppress(StorageError, OSError), source.open(name) as stream:
+            target.put(name, stream)
 
 
 def forget(key: str, *, storage: Storage) -> None:
     """Delete the thumbnails of the object *key*."""
     for width in WIDTHS:
         storage.delete(thumbnail_key(key, width))
+
+
+def _forget_of_gone(key: str, *, storage: Storage) -> None:
+    """Delete the thumbnails of an original that went while they were made.
+
+    Whoever deletes an original deletes it first and its thumbnails then: so
+    either we see that it is gone, or they find what we have put.
+    """
+    with suppress(StorageError):
+        if not storage.exists(key):
+            forget(key, storage=storage)

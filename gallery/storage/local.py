@@ -84,7 +84,12 @@ class LocalStorage:
 
     def iter_keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys of all files: neither temporary ones, nor what can't be of ours."""
-        for folder, subfolders, files in os.walk(self.root, onerror=_refuse_unlisted):
+        # What starts with a folder's name lies in that folder.
+        above_all = prefix.rpartition("/")[0]
+        if above_all and not is_key(above_all):
+            return
+        root = self.root / above_all
+        for folder, subfolders, files in os.walk(root, onerror=_refuse_unlisted):
             above = Path(folder).relative_to(self.root)
             subfolders[:] = [name for name in subfolders if is_key((above / name).as_posix())]
             for name in files:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
 from gallery.errors import ObjectNotFound
-from gallery.extensions import current_house
+from gallery.extensions import current_house, end_reading
 from gallery.imaging.convert import EXTENSIONS, MEDIA_TYPES
 from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
 from gallery.schemas.words import alt_text
@@ -78,10 +78,12 @@ def lead_to_original(image: Any, variant: str, *, lasts: timedelta) -> Response 
 
 
 def retrying(attempt: Callable[[], Response]) -> Response:
-    """Look and send; look again if the object was replaced just between the two."""
+    """Look and send; look again if the object was replaced or moved just between the two."""
     try:
         return attempt()
     except ObjectNotFound:
+        # In the snapshot that the row was read from, it is where it was.
+        end_reading()
         return attempt()
 
 

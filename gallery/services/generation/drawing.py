@@ -27,6 +27,7 @@ from gallery.services.generation.orders import Order, read_order
 from gallery.services.generation.studio import Studio
 from gallery.services.identifiers import MOST_TEXT, as_micros
 from gallery.services.ingest import Details, Slot, copy_of, keep, prepare, save_generation
+from gallery.services.originals import open_original
 from gallery.services.prompt_cache import (
     Lease,
     Pending,
@@ -345,8 +346,7 @@ def _reference(order: Order, studio: Studio) -> bytes | None:
     try:
         if image is None or image.sha256 != order.wish.reference:
             raise ObjectNotFound
-        storage = studio.intake.storages.named(image.storage_provider)
-        with storage.open(image.storage_key) as file:
+        with open_original(image, storages=studio.intake.storages) as file:
             return file.read()
     except ObjectNotFound:
         raise GenerationFailed("The picture that it should look like is gone.") from None

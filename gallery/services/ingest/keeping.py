@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,8 +42,9 @@ from gallery.services.ingest.rows import (
     write_row,
 )
 from gallery.services.ingest.told import Details, Intake, Saved
+from gallery.services.originals import open_original
 from gallery.services.prompt_cache import redeem_lease, register, require_lease
-from gallery.storage import Storage, StoredObject
+from gallery.storage import Storage, Storages, StoredObject
 
 log = logging.getLogger(__name__)
 _MOST_ATTEMPTS = 1000
@@ -89,9 +91,10 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True)
 class Copied:
-    """A picture that lies in the storage already, to be kept once more without its bytes moving."""
+    """A picture that lies in a storage already, to be kept once more as it is."""
 
     source: Row[Any]
+    storages: Storages
     embedded: Row[Any] | None
     is_cached: bool = True
 
@@ -116,16 +119,24 @@ class Copied:
         return bool(self.source.owner_id == image.owner_id)
 
     def put(self, key: str, storage: Storage) -> StoredObject:
-        """Copy the object inside the storage.
+        """Copy the object, where that can be done inside the storage without its bytes moving.
 
         Raises:
             ObjectNotFound: it is gone, or is no longer what it was.
         """
-        stored = storage.copy(self.source.storage_key, key)
+        stored = self._copy(key, storage)
         if stored.sha256 != self.source.sha256:
             storage.delete(key)
             raise ObjectNotFound(f"{self.source.storage_key} is damaged")
         return stored
+
+    def _copy(self, key: str, storage: Storage) -> StoredObject:
+        if self.source.storage_provider == storage.name:
+            # It may have moved on since its row was read.
+            with suppress(ObjectNotFound):
+                return storage.copy(self.source.storage_key, key)
+        with open_original(self.source, storages=self.storages) as stream:
+            return storage.put(key, stream)
 
     def embedded_parts(self) -> dict[str, Any] | None:
         """Return what was read from the picture when it was first kept."""
@@ -166,17 +177,16 @@ def prepare(content: bytes, *, stored_as: str | None) -> Prepared:
 def copy_of(source: Row[Any], *, stored_as: str | None, intake: Intake) -> Prepared | Copied:
     """Return what keeps the picture of *source* once more, as *stored_as*.
 
-    Where the storage can't copy it, since it lies elsewhere or is of another
-    format, its bytes are read and taken in anew.
+    Where it is of another format, its bytes are read and taken in anew.
 
     Raises:
         ObjectNotFound: the picture is gone, or is no longer what it was.
     """
-    if source.storage_provider == intake.storage.name and stored_as in (None, source.format):
+    if stored_as in (None, source.format):
         connection = current_session().connection()
         embedded = connection.execute(_EMBEDDED, {"image_id": source.id}).first()
-        return Copied(source=source, embedded=embedded)
-    with intake.storages.named(source.storage_provider).open(source.storage_key) as file:
+        return Copied(source=source, storages=intake.storages, embedded=embedded)
+    with open_original(source, storages=intake.storages) as file:
         content = file.read()
     if hashlib.sha256(content).hexdigest() != source.sha256:
         raise ObjectNotFound(f"{source.storage_key} is damaged")
@@ -205,8 +215,7 @@ def keep(
     try:
         with writing() as session:
             slot = find_slot(session)
-            old_key = slot.existing.storage_key if slot.existing else None
-            old_provider = slot.existing.storage_provider if slot.existing else None
+            old_key, old_provider = _object_of(session, slot.existing)
             image = write_row(session, slot, values, prepared, now)
             remember_version(session, base_key, version)
             if details.lease_id:
@@ -216,11 +225,30 @@ def keep(
     except BaseException:
         drop_unless_used(stored.key, storage=intake.storage)
         raise
-    if old_key and old_provider == intake.storage.name:
-        _discard(old_key, storage=intake.storage)
+    if old_key and old_provider:
+        _discard_at(old_provider, old_key, storages=intake.storages)
     if intake.makes_thumbnails_ahead and isinstance(prepared, Prepared):
         thumbnails.make_ahead(stored.key, prepared.picture.image, storage=intake.storage)
     return Saved(image_id=image.id, replaced=old_key is not None)
+
+
+def _object_of(session: Session, image: Image | None) -> tuple[str | None, str | None]:
+    """Return the key and the provider of the object that is replaced, which can't move now."""
+    if image is None:
+        return None, None
+    # Only what has changed is written: a provider that was read before the object moved would
+    # seem to be the new one already.
+    session.refresh(image, ["storage_key", "storage_provider"], with_for_update=True)
+    return image.storage_key, image.storage_provider
+
+
+def _discard_at(provider: str, key: str, *, storages: Storages) -> None:
+    try:
+        storage = storages.named(provider)
+    except StorageError as error:
+        log.warning("the object %s could not be deleted: %s", key, error)
+    else:
+        _discard(key, storage=storage)
 
 
 def _discard(key: str, *, storage: Storage) -> None:
