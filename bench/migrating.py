@@ -13,11 +13,11 @@ from uuid import UUID
 
 import boto3
 from botocore.config import Config
-from cluster.s3 import S3Server, running_s3
 from sqlalchemy import delete, insert
 
 from bench.measure import Result, compare
 from bench.seed import image_row, new_gallery
+from cluster.s3 import S3Server, running_s3
 from gallery.extensions import House, db
 from gallery.models import Image
 from gallery.services.migration import migrate_objects

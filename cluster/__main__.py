@@ -23,7 +23,10 @@ def main() -> int:
             print(f"  Sign in   {card['email']}  with  {card['password']}")
             print(f"  API key   {card['key']}")
             print(f"  Behind it {APP_SERVERS} app servers with {WORKERS_EACH} workers each,")
-            print("            PostgreSQL, S3, and nginx in front. Ctrl+C ends them all.\n", flush=True)
+            print(
+                "            PostgreSQL, S3, and nginx in front. Ctrl+C ends them all.\n",
+                flush=True,
+            )
             signal.pause()
     except KeyboardInterrupt:
         return 0

@@ -123,7 +123,9 @@ def _redis(folder: Path) -> Iterator[dict[str, str]]:
         return
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir"]
-    with running([*command, str(folder)], log=folder / "redis.log", is_ready=partial(answers, port)):
+    with running(
+        [*command, str(folder)], log=folder / "redis.log", is_ready=partial(answers, port)
+    ):
         yield {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
 
 

@@ -28,11 +28,16 @@ from gallery.rates import Rate, parse_rate
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 _SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 Parser = Callable[[str], Any]
 
 
 def _text(value: str) -> str:
     return value.strip()
+
+
+def _word(value: str) -> str:
+    return value.strip().lower()
 
 
 def _boolean(value: str) -> bool:
@@ -42,6 +47,17 @@ def _boolean(value: str) -> bool:
         return words[value.strip().lower()]
     except KeyError:
         raise ValueError("must be true or false") from None
+
+
+def _optional_boolean(value: str) -> bool | None:
+    return _boolean(value) if value.strip() else None
+
+
+def _bucket(value: str) -> str:
+    name = value.strip()
+    if name and not _BUCKET.fullmatch(name):
+        raise ValueError("must be 3 to 63 lower-case letters, digits, - and .")
+    return name
 
 
 def _integer(least: int, most: int | None = None) -> Parser:
@@ -165,12 +181,15 @@ def _folder_name(value: str) -> str:
     return name
 
 
-def setting(default: Any, parse: Parser, reason: str) -> Any:
-    """Declare one setting: its default, how its text is read, and why it exists."""
+def setting(default: Any, parse: Parser, reason: str, *, is_secret: bool = False) -> Any:
+    """Declare one setting: its default, how its text is read, and why it exists.
+
+    A secret is left out where the settings are printed.
+    """
     metadata = {"parse": parse, "reason": reason}
     if callable(default):
-        return field(default_factory=default, metadata=metadata)
-    return field(default=default, metadata=metadata)
+        return field(default_factory=default, metadata=metadata, repr=not is_secret)
+    return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,10 +203,29 @@ class Settings:
         "", _database, "Where the rows live; SQLite in the instance folder."
     )
     IMAGE_STORAGE_TYPE: str = setting(
-        "local", _one_of("local"), "The storage provider that takes new images."
+        "local", _word, "The storage provider that takes new images: `local` or `s3`."
     )
     IMAGE_STORAGE_BASE_DIR: Path = setting(
         Path(), Path, "The folder that holds the objects; `storage` in the instance folder."
+    )
+    S3_ENDPOINT_URL: str = setting(
+        "", _address, "An S3 server that is not AWS: R2, MinIO and others."
+    )
+    S3_ACCESS_KEY_ID: str = setting(
+        "", _text, "The key for the bucket; without it, what the SDK finds (a machine's role)."
+    )
+    S3_SECRET_ACCESS_KEY: str = setting("", _text, "Its secret.", is_secret=True)
+    S3_BUCKET_NAME: str = setting(
+        "", _bucket, "The bucket that holds objects; there is no S3 without one."
+    )
+    S3_REGION: str = setting("us-east-1", _text, "The region that the bucket is in.")
+    S3_PATH_STYLE: bool | None = setting(
+        None,
+        _optional_boolean,
+        "Whether the bucket is in the path of addresses; true where there is an endpoint.",
+    )
+    S3_CDN_URL: str = setting(
+        "", _address, "What presigned addresses begin with, in place of the bucket's own host."
     )
     IMAGE_RETENTION_DAYS: int = setting(
         30, _integer(1, 36_500), "How long an image is kept; sessions never under 7 days."

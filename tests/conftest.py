@@ -10,11 +10,12 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -24,12 +25,14 @@ from flask_migrate import upgrade
 from werkzeug.routing import Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from cluster.s3 import S3Server, running_s3
 from gallery import create_app
 from gallery.extensions import House, db, writing
 from gallery.models import User
 from gallery.services import accounts
 from gallery.services.access import Viewer
 from gallery.services.identifiers import new_id
+from gallery.storage.s3.client import connect
 
 PASSWORD = "correct horse battery"
 SECRET = "a secret that is long enough for tests"
@@ -129,6 +132,38 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         db.session.remove()
         db.engine.dispose()
     return instance / "gallery.db"
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, for all tests of one process; see ``s3_bucket``."""
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_server: S3Server) -> Any:
+    """A client of that server, made once: it takes a while. What fails is tried twice."""
+    return client_at(s3_server.endpoint_url, s3_server)
+
+
+def client_at(address: str, server: S3Server) -> Any:
+    return connect(
+        endpoint_url=address,
+        access_key_id=server.access_key_id,
+        secret_access_key=server.secret_access_key,
+        region=server.region,
+        is_path_style=True,
+        attempts=2,
+    )
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Server, s3_client: Any) -> S3Server:
+    """The server with an empty bucket that is this test's alone."""
+    bucket = replace(s3_server, bucket_name=uuid4().hex)
+    s3_client.create_bucket(Bucket=bucket.bucket_name)
+    return bucket
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from cluster.s3 import S3Server
 from flask import Flask
 
+from cluster.s3 import S3Server
 from gallery.cli import cli
 from gallery.extensions import House, db
 from gallery.models import Image

@@ -4,15 +4,17 @@ Several may be configured: each row names the provider that holds its
 object, and the default takes new images.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from gallery.config import Settings
-from gallery.errors import StorageUnavailable
+from gallery.errors import InvalidSetting, StorageUnavailable
 from gallery.storage.base import ObjectInfo, Storage, StoredObject, check_key
-from gallery.storage.local import LocalStorage
+from gallery.storage.local import LocalStorage, open_local
+from gallery.storage.s3 import open_s3
 from gallery.storage.spool import SpooledFile
 
 __all__ = [
+    "PROVIDERS",
     "LocalStorage",
     "ObjectInfo",
     "SpooledFile",
@@ -46,7 +48,24 @@ class Storages:
             raise StorageUnavailable(f"The provider {provider} is not configured") from None
 
 
+# What opens each provider, or returns None where it isn't configured. A row names its provider.
+PROVIDERS: dict[str, Callable[[Settings], Storage | None]] = {
+    "local": open_local,
+    "s3": open_s3,
+}
+
+
 def open_storages(settings: Settings) -> Storages:
-    """Build the providers that *settings* configure."""
-    providers: dict[str, Storage] = {"local": LocalStorage(settings.IMAGE_STORAGE_BASE_DIR)}
-    return Storages(providers, default=settings.IMAGE_STORAGE_TYPE)
+    """Open the providers that *settings* configure.
+
+    Raises:
+        InvalidSetting: one can't be opened, or the one that is to take new images isn't there.
+    """
+    default = settings.IMAGE_STORAGE_TYPE
+    if default not in PROVIDERS:
+        raise InvalidSetting(f"IMAGE_STORAGE_TYPE must be one of {', '.join(PROVIDERS)}")
+    opened = {name: open_provider(settings) for name, open_provider in PROVIDERS.items()}
+    providers = {name: storage for name, storage in opened.items() if storage}
+    if default not in providers:
+        raise InvalidSetting(f"IMAGE_STORAGE_TYPE is {default}, which is not configured")
+    return Storages(providers, default=default)

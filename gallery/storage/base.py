@@ -46,10 +46,28 @@ class Storage(Protocol):
 
     name: str
 
+    @property
+    def claims_keys(self) -> bool:
+        """Tell whether of any two who put one key at once, on any machine, only one succeeds.
+
+        Where not, that holds in one process, and keys for which several may
+        race are to be claimed in the database first.
+
+        Raises:
+            StorageUnavailable: the provider has to be asked, and can't be.
+        """
+        ...
+
+    @property
+    def origin(self) -> str | None:
+        """Return what presigned addresses begin with, ``scheme://host[:port]``, or None."""
+        ...
+
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         """Keep everything *stream* yields under *key*; durable when this returns.
 
-        A file from ``spool`` need not be copied, nor hashed again.
+        A file from ``spool`` is kept whole, wherever it stands; it need not be
+        copied, nor hashed again.
 
         Raises:
             ObjectExists: the key is taken.
@@ -106,8 +124,19 @@ class Storage(Protocol):
         """
         ...
 
-    def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:
-        """Return an address that serves the object for a while, or None."""
+    def presigned_url(
+        self,
+        key: str,
+        *,
+        expires_in: timedelta,
+        media_type: str | None = None,
+        disposition: str | None = None,
+    ) -> str | None:
+        """Return an address that serves the object for a while, or None.
+
+        It answers with *media_type* and *disposition* as ``Content-Type`` and
+        ``Content-Disposition``, and lasts 7 days at the most.
+        """
         ...
 
     def sweep_temporary(self, *, untouched_since: datetime) -> int:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
 
+from gallery.config import Settings
 from gallery.errors import ObjectExists, ObjectNotFound
-from gallery.storage.base import CHUNK_BYTES, ObjectInfo, StoredObject, check_key, is_key
+from gallery.storage.base import CHUNK_BYTES, ObjectInfo, Storage, StoredObject, check_key, is_key
 from gallery.storage.spool import SpooledFile, storage_error
 from gallery.storage.temporary import TEMPORARY, UNFINISHED, hold, sweep
 
@@ -30,6 +31,9 @@ class LocalStorage:
     """A folder of objects. The folder is made on first use."""
 
     name = "local"
+    # A hard link is never made in the place of another file, whoever else tries.
+    claims_keys = True
+    origin = None
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -116,7 +120,14 @@ class LocalStorage:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 return StoredObject(key=target, size_bytes=file.tell(), sha256=digest)
 
-    def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:  # noqa: ARG002
+    def presigned_url(
+        self,
+        key: str,  # noqa: ARG002
+        *,
+        expires_in: timedelta,  # noqa: ARG002
+        media_type: str | None = None,  # noqa: ARG002
+        disposition: str | None = None,  # noqa: ARG002
+    ) -> str | None:
         """Return None: a folder serves nothing by itself."""
         return None
 
@@ -203,6 +214,11 @@ def _refuse_unlisted(error: OSError) -> None:
     """Let nobody take a part of the keys for all of them; a folder that isn't there has none."""
     if not isinstance(error, FileNotFoundError):
         raise storage_error(error) from error
+
+
+def open_local(settings: Settings) -> Storage:
+    """Return the folder that *settings* name; there is always one."""
+    return LocalStorage(settings.IMAGE_STORAGE_BASE_DIR)
 
 
 @contextmanager

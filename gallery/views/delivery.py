@@ -65,15 +65,25 @@ def send_variant(image: Any, variant: str, *, attachment: bool) -> Response:
     return send_thumbnail(image, int(variant), attachment=attachment)
 
 
-def lead_to_original(image: Any, variant: str, *, lasts: timedelta) -> Response | None:
+def lead_to_original(
+    image: Any, variant: str, *, lasts: timedelta, attachment: bool = False
+) -> Response | None:
     """Lead to where the storage serves the original itself, or return None.
 
     For *lasts* at the most: the storage knows nothing of links that end.
+    What it answers has the type and the name that it has when sent from here.
     """
     if variant != "original":
         return None
     storage = current_house().storages.named(image.storage_provider)
-    url = storage.presigned_url(image.storage_key, expires_in=min(lasts, PRESIGNED))
+    sent = Response()
+    _name(sent, image, EXTENSIONS[image.format], attachment=attachment)
+    url = storage.presigned_url(
+        image.storage_key,
+        expires_in=min(lasts, PRESIGNED),
+        media_type=MEDIA_TYPES[image.format],
+        disposition=sent.headers["Content-Disposition"],
+    )
     return redirect(url, code=302) if url else None
 
 

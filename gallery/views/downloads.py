@@ -128,9 +128,9 @@ def _follow(token: str) -> Response:
     )
     attachment = followed.disposition == "attachment"
     left = followed.expires_at - house.now()
-    response = lead_to_original(followed.image, followed.variant, lasts=left) or send_variant(
-        followed.image, followed.variant, attachment=attachment
-    )
+    response = lead_to_original(
+        followed.image, followed.variant, lasts=left, attachment=attachment
+    ) or send_variant(followed.image, followed.variant, attachment=attachment)
     response.headers["Cache-Control"] = "private, no-cache"
     if request.method == "GET" and response.status_code in (200, 206, 302):
         try:

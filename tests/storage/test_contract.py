@@ -182,7 +182,6 @@ class TestStorage:
         storage.delete("a.txt")
         storage.delete("a.txt")
         storage.delete("never/there.txt")
-        storage.delete("b.txt/below.txt")
 
         assert list(storage.iter_keys()) == ["b.txt"]
 

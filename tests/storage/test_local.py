@@ -258,6 +258,15 @@ def test_key_that_a_file_or_folder_blocks_is_taken(
     assert files(folder) == ["a.bin", "deep/down.bin"]
 
 
+def test_nothing_lies_below_an_object(local: LocalStorage) -> None:
+    """Deleting it there is no error, and leaves the object alone."""
+    local.put("b.txt", io.BytesIO(b"one"))
+
+    local.delete("b.txt/below.txt")
+
+    assert list(local.iter_keys()) == ["b.txt"]
+
+
 def test_storage_that_is_no_folder_is_unavailable(folder: Path) -> None:
     """A root that is a file is told as an unavailable storage, not as a missing image."""
     folder.write_text("not a folder")

@@ -9,10 +9,11 @@ it, and only after the commit the old object goes.
 import hashlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count, islice
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -35,6 +36,7 @@ from gallery.models import EmbeddedText, Image, KeyVersion
 from gallery.services import thumbnails
 from gallery.services.ingest.rows import (
     Slot,
+    claim_version,
     remember_version,
     stored_values,
     times,
@@ -284,14 +286,25 @@ def _put_next(
     base_key: str, prepared: Prepared | Copied, storage: Storage
 ) -> tuple[StoredObject, int]:
     """Keep the object under the first key that was never used."""
-    connection = current_session().connection()
-    used = connection.execute(_USED_VERSION, {"base_key": base_key}).scalar()
-    end_reading()
-    version = (used or 0) + 1
-    for attempt in range(version, version + _MOST_ATTEMPTS):
-        try:
-            stored = prepared.put(versioned_key(base_key, attempt), storage)
-        except ObjectExists:
-            continue
-        return stored, attempt
+    for version in islice(_free_versions(base_key, storage), _MOST_ATTEMPTS):
+        with suppress(ObjectExists):
+            return prepared.put(versioned_key(base_key, version), storage), version
     raise GalleryError(f"No free key was found for {base_key}")
+
+
+def _free_versions(base_key: str, storage: Storage) -> Iterator[int]:
+    """Yield versions that were never used, each to be tried.
+
+    Of two who try the same, the storage refuses the second. Where it can't,
+    the other machine's picture would be replaced: there a version is claimed
+    before it is tried, which costs a transaction.
+    """
+    if storage.claims_keys:
+        connection = current_session().connection()
+        used = connection.execute(_USED_VERSION, {"base_key": base_key}).scalar()
+        end_reading()
+        yield from count((used or 0) + 1)
+    while not storage.claims_keys:
+        with writing() as session:
+            version = claim_version(session, base_key)
+        yield version

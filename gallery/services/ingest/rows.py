@@ -143,6 +143,15 @@ def remember_version(session: Session, base_key: str, version: int) -> None:
     session.connection().execute(_version_used(dialect_of(session)), used)
 
 
+def claim_version(session: Session, base_key: str) -> int:
+    """Return a version of a key that nobody else gets, whether it comes to be used or not."""
+    row = insert_into(KeyVersion, dialect_of(session)).values(base_key=base_key, version=1)
+    claim = row.on_conflict_do_update(
+        index_elements=["base_key"], set_={"version": KeyVersion.version + 1}
+    )
+    return int(session.connection().execute(claim.returning(KeyVersion.version)).scalar_one())
+
+
 def _write_over(session: Session, image: Image, values: dict[str, Any], kept: Kept) -> Image:
     if image.prompt_hash != values["prompt_hash"]:
         give_way(session, image)
