@@ -10,6 +10,7 @@ from gallery.config import Settings
 from gallery.errors import StorageUnavailable
 from gallery.storage.base import ObjectInfo, Storage, StoredObject, check_key
 from gallery.storage.local import LocalStorage
+from gallery.storage.measured import measured
 from gallery.storage.spool import SpooledFile
 
 __all__ = [
@@ -49,4 +50,5 @@ class Storages:
 def open_storages(settings: Settings) -> Storages:
     """Build the providers that *settings* configure."""
     providers: dict[str, Storage] = {"local": LocalStorage(settings.IMAGE_STORAGE_BASE_DIR)}
-    return Storages(providers, default=settings.IMAGE_STORAGE_TYPE)
+    watched = {name: measured(storage) for name, storage in providers.items()}
+    return Storages(watched, default=settings.IMAGE_STORAGE_TYPE)
