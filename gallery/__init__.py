@@ -4,7 +4,6 @@
 settings, builds the parts they name, and hands them to each other.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,15 +14,17 @@ from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gallery import mcp_tools, scheduler, views
-from gallery.config import Settings, load_settings
+from gallery import logs, mcp_tools, scheduler, views
+from gallery.config import Settings, load_settings, secrets_of
 from gallery.extensions import Clock, House, csrf, db, migrate, prepare_engine
 from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
 from gallery.generators.openai import OpenAIGenerator
 from gallery.imaging.verify import MOST_BYTES
 from gallery.services.accounts import LOGIN_RATES, AccessTokens, Entrance, KnownDevices
+from gallery.services.census import census_probe
 from gallery.services.generation import Studio
+from gallery.services.health import Watchman
 from gallery.services.ingest import Intake
 from gallery.services.limits import Limits, open_counters
 from gallery.services.links import LinkSigner
@@ -56,6 +57,7 @@ def create_app(
     # Passwords' hashes and private pictures are nobody else's on this machine.
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = load_settings(instance, environ=os.environ, overrides=overrides)
+    _set_up_logging(settings, serves=run_jobs)
     app = Flask(
         "gallery",
         instance_path=str(instance),
@@ -66,8 +68,8 @@ def create_app(
     app.session_interface = views.CookieSessions()
     # Members stay in the order in which the documentation lists them.
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    _set_up_logging(app)
     _set_up_database(app)
+    views.watching.init_app(app, trusts_ids=settings.TRUSTED_PROXIES > 0)
     # Before the check of forms, which reads their bodies.
     views.limiting.init_app(app)
     csrf.init_app(app)
@@ -85,6 +87,8 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": settings.SECRET_KEY[0],
         "SECRET_KEY_FALLBACKS": list(settings.SECRET_KEY[1:]),
         "SQLALCHEMY_DATABASE_URI": settings.DATABASE_URL,
+        # What a statement was sent with is nobody's business who reads of its failure.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
         # A form carries a picture and its fields.
         "MAX_CONTENT_LENGTH": MOST_BYTES + FORM_BYTES,
         # The largest that any route takes; the server need not wait for more.
@@ -131,6 +135,8 @@ def _build_house(app: Flask, settings: Settings, clock: Clock) -> House:
         studio=studio,
         limits=limits,
         entrance=_build_entrance(settings, limits),
+        watchman=Watchman(storages, scope=app.app_context, clock=clock),
+        census=census_probe(scope=app.app_context, clock=clock),
         clock=clock,
     )
 
@@ -172,10 +178,11 @@ def _build_entrance(settings: Settings, limits: Limits) -> Entrance:
     )
 
 
-def _set_up_logging(app: Flask) -> None:
-    if not logging.getLogger().handlers:
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("gallery").setLevel(logging.DEBUG if app.debug else logging.INFO)
+def _set_up_logging(settings: Settings, *, serves: bool) -> None:
+    chosen = logs.choose_format(settings.LOG_FORMAT, serves=serves)
+    logs.set_up(format=chosen, level=settings.LOG_LEVEL, secrets=secrets_of(settings))
+    if serves:
+        logs.catch_the_rest()
 
 
 def _set_up_database(app: Flask) -> None:
@@ -203,5 +210,6 @@ def _set_up_edge(app: Flask, settings: Settings) -> None:
                 "RateLimit",
                 "RateLimit-Policy",
                 "Retry-After",
+                "X-Request-ID",
             ],
         )

@@ -10,12 +10,13 @@ import os
 import re
 import runpy
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
 from dotenv import dotenv_values
@@ -23,12 +24,15 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from gallery.errors import InvalidSetting
+from gallery.logs import FORMATS as LOG_FORMATS
+from gallery.logs import LEVELS as LOG_LEVELS
 from gallery.rates import Rate, parse_rate
 
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 _SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SECRETIVE = re.compile("SECRET|KEY|TOKEN|PASSWORD")
 Parser = Callable[[str], Any]
 
 
@@ -116,6 +120,13 @@ def _secrets(value: str) -> tuple[str, ...]:
     if any(len(key) < SHORTEST_SECRET for key in keys):
         raise ValueError(f"needs at least {SHORTEST_SECRET} characters in each key")
     return keys
+
+
+def _token(value: str) -> str:
+    token = value.strip()
+    if token and (len(token) < SHORTEST_SECRET or not re.fullmatch(r"[!-~]+", token)):
+        raise ValueError(f"needs at least {SHORTEST_SECRET} printable ASCII characters")
+    return token
 
 
 def _cron(value: str) -> str:
@@ -318,6 +329,17 @@ class Settings:
     CORS_ORIGINS: tuple[str, ...] = setting(
         (), _origins, "Front ends on other origins that may read the JSON; comma-separated."
     )
+    LOG_FORMAT: str = setting(
+        "auto",
+        _one_of(*LOG_FORMATS),
+        "How log lines are written; `auto` is JSON where a server has no terminal, else text.",
+    )
+    LOG_LEVEL: str = setting(
+        "info", _one_of(*LOG_LEVELS), "From which level on Gallery's own lines are written."
+    )
+    METRICS_TOKEN: str = setting(
+        "", _token, "What Prometheus has to send as a bearer token; everybody may look without it."
+    )
     HOST: str = setting("127.0.0.1", _text, "The address that `gallery serve` listens on.")
     PORT: int = setting(8000, _integer(1, 65_535), "The port that `gallery serve` listens on.")
     WEB_CONCURRENCY: int = setting(
@@ -337,6 +359,17 @@ def _default_text(entry: Field[Any]) -> str:
     if value is MISSING or value in ((), "", Path(), None):
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def secrets_of(settings: Settings) -> Iterator[str]:
+    """Yield what must never be said: keys, tokens, and the passwords in addresses."""
+    for entry in fields(settings):
+        value = getattr(settings, entry.name)
+        if _SECRETIVE.search(entry.name):
+            yield from value if isinstance(value, tuple) else (value,)
+        elif entry.name.endswith("_URL"):
+            password = urlsplit(value).password or ""
+            yield from (password, unquote(password))
 
 
 def load_settings(

@@ -20,19 +20,23 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
 from gallery.errors import DatabaseFull
+from gallery.metrics import DATABASE_CONNECTIONS, DATABASE_ERRORS
 
 if TYPE_CHECKING:
     from gallery.services.accounts import Entrance
+    from gallery.services.census import Census
     from gallery.services.generation import Studio
+    from gallery.services.health import Watchman
     from gallery.services.ingest import Intake
     from gallery.services.limits import Limits
     from gallery.services.links import LinkSigner
+    from gallery.services.probes import Probe
     from gallery.services.prompt_cache import PromptRules
     from gallery.storage import Storages
 
@@ -153,6 +157,7 @@ def let_go() -> None:
 
 def prepare_engine(engine: Engine) -> None:
     """Set SQLite up to keep what it acknowledged, and to let readers and a writer work at once."""
+    _watch_engine(engine)
     if engine.dialect.name != "sqlite":
         return
 
@@ -180,6 +185,22 @@ def prepare_engine(engine: Engine) -> None:
             raise OperationalError(statement, None, error) from error
 
 
+def _watch_engine(engine: Engine) -> None:
+    """Count what goes wrong in the database, and the connections that are in use."""
+
+    @event.listens_for(engine, "handle_error")
+    def _count(context: ExceptionContext) -> None:
+        DATABASE_ERRORS.labels(type(context.sqlalchemy_exception).__name__).inc()
+
+    @event.listens_for(engine, "checkout")
+    def _take(_connection: Any, _record: Any, _proxy: Any) -> None:
+        DATABASE_CONNECTIONS.inc()
+
+    @event.listens_for(engine, "checkin")
+    def _give_back(_connection: Any, _record: Any) -> None:
+        DATABASE_CONNECTIONS.dec()
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """What the doors hand to the services; made once, by ``create_app``."""
@@ -192,6 +213,8 @@ class House:
     studio: "Studio"
     limits: "Limits"
     entrance: "Entrance"
+    watchman: "Watchman"
+    census: "Probe[Census | None]"
     clock: Clock
 
     def now(self) -> datetime:

@@ -9,18 +9,23 @@ files are swept by all as well: what one has removed, the others don't find.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import TypeVar
 
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
+from gallery import logs
 from gallery.extensions import House, scheduler
 from gallery.services.generation import tend
 from gallery.services.integrity import sweep_temporary_files
 from gallery.services.jobs import claim_slot
 from gallery.services.retention import SweepResult, SweepRule, expire_images
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 # A worker that was busy or asleep may still do a job this late.
 GRACE = timedelta(hours=1)
@@ -71,6 +76,18 @@ def start(app: Flask) -> None:
         scheduler.start()
 
 
+def _with_id(work: Callable[[Flask], T]) -> Callable[[Flask], T]:
+    """Let all that a run of a job says carry an id of its own, as a request's does."""
+
+    @wraps(work)
+    def run(app: Flask) -> T:
+        with logs.request_scope(f"{work.__name__}-{logs.new_request_id()}"):
+            return work(app)
+
+    return run
+
+
+@_with_id
 def run_temporary_sweep(app: Flask) -> int | None:
     """Remove what dead writers left; errors are logged, so that the next one runs."""
     house: House = app.extensions["gallery"]
@@ -85,6 +102,7 @@ def run_temporary_sweep(app: Flask) -> int | None:
     return removed
 
 
+@_with_id
 def run_tending(app: Flask) -> int | None:
     """Begin what nobody is at work on; errors are logged, so that the next one runs."""
     house: House = app.extensions["gallery"]
@@ -97,6 +115,7 @@ def run_tending(app: Flask) -> int | None:
             return None
 
 
+@_with_id
 def run_sweep(app: Flask) -> SweepResult | None:
     """Sweep, unless another worker has this slot; errors are logged, so that the next one runs."""
     house: House = app.extensions["gallery"]

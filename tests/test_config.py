@@ -9,7 +9,7 @@ import pytest
 from apscheduler.triggers.cron import CronTrigger
 
 from gallery import create_app
-from gallery.config import Settings, describe_settings, load_settings
+from gallery.config import Settings, describe_settings, load_settings, secrets_of
 from gallery.errors import InvalidSetting
 from gallery.rates import Rate
 from tests.conftest import SECRET
@@ -260,6 +260,10 @@ class TestNonsense:
             ("RATE_LIMIT_WRITES", "0/minute"),
             ("RATE_LIMIT_READS", "never"),
             ("REDIS_URL", "127.0.0.1:6379"),
+            ("LOG_FORMAT", "xml"),
+            ("LOG_LEVEL", "chatty"),
+            ("METRICS_TOKEN", "short"),
+            ("METRICS_TOKEN", "a token with spaces in it"),
             ("CORS_ORIGINS", "shop.example"),
             ("CORS_ORIGINS", "https://a.example, b"),
             ("CORS_ORIGINS", "https://*.example.org"),
@@ -281,6 +285,25 @@ class TestNonsense:
             load(tmp_path, SECRET_KEY="hunter2")
 
         assert "hunter2" not in str(caught.value)
+
+    def test_everything_that_must_not_be_told_is_known(self, tmp_path: Path) -> None:
+        """Keys, tokens and the passwords in addresses, as written there and as meant."""
+        settings = load(
+            tmp_path,
+            SECRET_KEY="newest-signing-secret,older-signing-secret",
+            METRICS_TOKEN="a-token-for-prometheus",
+            OPENAI_API_KEY="sk-drawing",
+            REDIS_URL="redis://:count%2Fing@127.0.0.1/0",
+        )
+
+        assert {each for each in secrets_of(settings) if each} == {
+            "newest-signing-secret",
+            "older-signing-secret",
+            "a-token-for-prometheus",
+            "sk-drawing",
+            "count%2Fing",
+            "count/ing",
+        }
 
     def test_application_does_not_start(self, tmp_path: Path) -> None:
         """Nonsense stops create_app too."""

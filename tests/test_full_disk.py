@@ -23,7 +23,7 @@ from sqlalchemy import event, func, select
 from gallery.extensions import db
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.models import Image
-from tests.conftest import SECRET, Person
+from tests.conftest import SECRET, FixedClock, Person
 from tests.pictures import picture, pixels
 from tests.services.conftest import stored
 
@@ -176,11 +176,12 @@ class TestStorage:
         assert [pixels(answer.content).width for answer in seen] == [320, 640, 700]
         assert len(stored(disk)) == 2
 
-    def test_gallery_is_not_ready(self, alice: Person, fill: Fill) -> None:
+    def test_gallery_is_not_ready(self, alice: Person, fill: Fill, clock: FixedClock) -> None:
         """A load balancer is told, and told again once there is room."""
         filler = fill()
         full = alice.get("/readyz").status_code
         filler.unlink()
+        clock.move(seconds=1)
 
         assert (full, alice.get("/readyz").status_code) == (503, 200)
 

@@ -19,6 +19,7 @@ from gallery import create_app, scheduler
 from gallery.errors import StorageUnavailable
 from gallery.extensions import House, db
 from gallery.extensions import scheduler as jobs
+from gallery.logs import current_request_id
 from gallery.models import Image, Sweep
 from gallery.services import accounts, ingest
 from gallery.services.access import Viewer
@@ -285,3 +286,23 @@ class TestTemporaryFiles:
 
         assert result is None
         assert "the sweep of temporary files failed; the next one tries again" in caplog.text
+
+
+def test_what_a_sweep_says_carries_an_id_of_its_own(
+    inside: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lines of one run of a job are found together, and apart from the next run's."""
+    said: list[str] = []
+    caplog.set_level(logging.INFO, logger="gallery.services.retention")
+
+    def note(_record: logging.LogRecord) -> bool:
+        said.append(current_request_id())
+        return True
+
+    with caplog.filtering(note):
+        for hours in (0, 24):
+            inside.extensions["gallery"].clock.move(hours=hours)
+            scheduler.run_sweep(inside)
+
+    assert len(set(said)) == len(said) == 2
+    assert all(each.startswith("run_sweep-") for each in said)

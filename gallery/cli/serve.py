@@ -7,8 +7,11 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from gallery import logs
 from gallery.cli.group import address, cli
+from gallery.config import secrets_of
 from gallery.extensions import current_house
+from gallery.metrics import exposition
 
 
 @cli.command("serve")
@@ -17,8 +20,10 @@ def serve() -> None:
     """Serve through the production server, after bringing the database up to date."""
     from flask_migrate import upgrade
 
-    upgrade()
     settings = current_house().settings
+    chosen = logs.choose_format(settings.LOG_FORMAT, serves=True)
+    logs.set_up(format=chosen, level=settings.LOG_LEVEL, secrets=secrets_of(settings))
+    upgrade()
     arguments = [
         sys.executable, "-m", "gunicorn", "gallery:create_app(run_jobs=True)",
         "--config", "python:gallery.serving",
@@ -34,6 +39,12 @@ def serve() -> None:
         "--log-level", "warning",
     ]  # fmt: skip
     _refuse_taken_port(settings.HOST, settings.PORT)
+    os.environ |= {
+        # The process that watches over the workers has no settings of its own.
+        "LOG_FORMAT": chosen,
+        "LOG_LEVEL": settings.LOG_LEVEL,
+        exposition.FOLDER: str(exposition.open_folder()),
+    }
     print(f"Gallery is at {address(settings.HOST, settings.PORT)}", flush=True)
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell wanted
 

@@ -35,3 +35,4 @@ class ProblemSchema(Schema):
     status = fields.Integer(metadata={"description": "The HTTP status."})
     detail = text("What was wrong this time.")
     errors = fields.Dict(metadata={"description": "What was wrong with each field."})
+    request_id = text("Tell it to whoever runs the gallery; for errors that are the server's.")

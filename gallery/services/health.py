@@ -1,19 +1,80 @@
-"""Find out whether the parts that Gallery stands on work right now."""
+"""Find out whether the parts that Gallery stands on work right now.
 
-import io
+A part that hangs is a part that doesn't work: who watches over the server
+is told so after seconds. Nothing is kept in a storage to find out whether
+it works, so a crash leaves nothing there.
+"""
+
 import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gallery.errors import StorageError
-from gallery.extensions import current_session
+from gallery.errors import ObjectNotFound, StorageError
+from gallery.extensions import STOPPING, Clock, current_session
 from gallery.models import User
-from gallery.storage import Storages
+from gallery.services.probes import Probe
+from gallery.storage import Storage, Storages
 
+SHARED_FOR = timedelta(seconds=1)
+PATIENCE_SECONDS = 2.0
+# No picture's key begins like this, so nobody has it.
+_NOBODYS_KEY = "health/nobodys"
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """What works right now: the database, and each storage by its provider's name."""
+
+    database: bool
+    storages: Mapping[str, bool]
+    is_stopping: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether requests should be sent here."""
+        return self.database and all(self.storages.values()) and not self.is_stopping
+
+
+class Watchman:
+    """Asks all parts at once, and no part more often than once a second."""
+
+    def __init__(
+        self,
+        storages: Storages,
+        *,
+        scope: Callable[[], AbstractContextManager[object]],
+        clock: Clock,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """*scope* opens what asking the database needs (the application's context)."""
+
+        def probe(check: Callable[[], bool]) -> Probe[bool]:
+            return Probe(check, clock=clock, lasts=SHARED_FOR, patience_seconds=patience_seconds)
+
+        def ask_database() -> bool:
+            with scope():
+                return check_database()
+
+        self._database = probe(ask_database)
+        self._storages = {each.name: probe(partial(check_storage, each)) for each in storages}
+
+    def ask(self) -> Readiness:
+        """Return what works; a part that does not answer in time doesn't."""
+        for each in (self._database, *self._storages.values()):
+            each.begin()
+        return Readiness(
+            database=bool(self._database.ask()),
+            storages={name: bool(each.ask()) for name, each in self._storages.items()},
+            is_stopping=STOPPING.is_set(),
+        )
 
 
 def check_database() -> bool:
@@ -32,13 +93,15 @@ def check_database() -> bool:
     return True
 
 
-def check_storage(storages: Storages) -> bool:
-    """Tell whether the storage takes, gives and drops an object."""
-    key = f"health/{uuid4().hex}"
+def check_storage(storage: Storage) -> bool:
+    """Tell whether a storage takes bytes, and can tell what it has."""
     try:
-        storages.default.put(key, io.BytesIO(b"ready?"))
-        storages.default.delete(key)
+        with storage.spool() as file:
+            file.write(b"ready?")
+        storage.open(_NOBODYS_KEY).close()
+    except ObjectNotFound:
+        return True
     except StorageError as error:
-        log.error("the storage is not ready: %s", error)
+        log.error("the storage %s is not ready: %s", storage.name, error)
         return False
     return True

@@ -29,6 +29,7 @@ from sqlalchemy import (
     true,
 )
 
+from gallery import metrics
 from gallery.extensions import current_session, writing
 from gallery.models import Gallery, Image, Round, Sweep, User
 from gallery.services.access import Viewer, require_owner
@@ -94,7 +95,23 @@ def expire_images(
     Safe to run again after a crash, and twice at once. An object that can't
     be deleted is logged and left for the storage check.
     """
-    rule = rule or SweepRule()
+    with metrics.sweep():
+        result = _sweep(rule or SweepRule(), storages, now, batch, tell)
+    metrics.SWEPT_IMAGES.inc(len(result.deleted))
+    metrics.SWEPT_BYTES.inc(result.bytes)
+    metrics.SWEEP_ERRORS.inc(len(result.errors))
+    log.info(
+        "sweep removed %d images, %d bytes, %d errors",
+        len(result.deleted),
+        result.bytes,
+        len(result.errors),
+    )
+    return result
+
+
+def _sweep(
+    rule: SweepRule, storages: Storages, now: datetime, batch: int, tell: Callable[[int], object]
+) -> SweepResult:
     result = SweepResult()
     sweep_id = _begin_record(rule, now)
     # While one batch's objects are unlinked, the next batch's rows are deleted.
@@ -113,12 +130,6 @@ def expire_images(
         _remove_empty_galleries(now)
         forget_prompts(now=now)
     _end_record(sweep_id, result, now)
-    log.info(
-        "sweep removed %d images, %d bytes, %d errors",
-        len(result.deleted),
-        result.bytes,
-        len(result.errors),
-    )
     return result
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import gunicorn.util
 
 from gallery.extensions import STOPPING
+from gallery.metrics import exposition
 
 # Who is hung up on and does not hang up in turn is waited for up to two seconds.
 _LINGERERS = 8
@@ -22,6 +23,7 @@ _MOST_LINGERING = 256
 # Who was refused for the length of his upload reads the answer only when he has sent it.
 _MOST_DRAINED_BYTES = 64 * 1024 * 1024
 
+logger_class = "gallery.serving.lines.LineLogger"
 worker_class = "gallery.serving.worker.PatientWorker"
 # With those who are hung up on, within the thousand files that a process may usually open.
 worker_connections = 512
@@ -57,3 +59,13 @@ def post_worker_init(worker: Any) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     hang_up_aside()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget what was the case in a worker that has ended, however it did (gunicorn calls this)."""
+    exposition.forget_process(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind (gunicorn calls this when the last worker has ended)."""
+    exposition.close_folder()

@@ -21,6 +21,7 @@ from typing import Any
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import ThreadWorker
 
+from gallery.metrics import TURNED_AWAY
 from gallery.serving.arrivals import Arrival, Pace
 from gallery.serving.bodies import BodyReader, ChunkReader
 
@@ -157,6 +158,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         try:
             if arrival.received and status:
+                TURNED_AWAY.labels(status.value).inc()
                 conn.sock.send(_answer(status, bytes(arrival.received[:64])))
             # Waiting for them to hang up would keep the worker from stopping.
             conn.close(graceful=bool(arrival.received) and self.alive)

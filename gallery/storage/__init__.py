@@ -10,6 +10,7 @@ from gallery.config import Settings
 from gallery.errors import InvalidSetting, StorageUnavailable
 from gallery.storage.base import ObjectInfo, Storage, StoredObject, check_key
 from gallery.storage.local import LocalStorage, open_local
+from gallery.storage.measured import measured
 from gallery.storage.s3 import open_s3
 from gallery.storage.spool import SpooledFile
 
@@ -65,7 +66,7 @@ def open_storages(settings: Settings) -> Storages:
     if default not in PROVIDERS:
         raise InvalidSetting(f"IMAGE_STORAGE_TYPE must be one of {', '.join(PROVIDERS)}")
     opened = {name: open_provider(settings) for name, open_provider in PROVIDERS.items()}
-    providers = {name: storage for name, storage in opened.items() if storage}
+    providers = {name: measured(storage) for name, storage in opened.items() if storage}
     if default not in providers:
         raise InvalidSetting(f"IMAGE_STORAGE_TYPE is {default}, which is not configured")
     return Storages(providers, default=default)

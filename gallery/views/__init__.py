@@ -16,12 +16,14 @@ from gallery.views import (
     errors,
     headers,
     limiting,
+    metrics,
     products,
     spooling,
+    watching,
     words,
 )
 
-__all__ = ("CookieSessions", "init_app", "limiting")
+__all__ = ("CookieSessions", "init_app", "limiting", "watching")
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -44,6 +46,6 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     headers.init_app(app)
     words.init_app(app)
-    for module in (auth, account, browse, curate, products, downloads):
+    for module in (auth, account, browse, curate, products, downloads, metrics):
         app.register_blueprint(module.bp)
     api.init_app(app)

@@ -15,6 +15,7 @@ from gallery.errors import ObjectNotFound
 from gallery.extensions import current_house, end_reading
 from gallery.imaging.convert import EXTENSIONS, MEDIA_TYPES
 from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
+from gallery.metrics import SENDS, SENT_BYTES
 from gallery.schemas.words import alt_text
 from gallery.services.thumbnails import open_thumbnail
 from gallery.views.headers import FOREVER, IMAGE_POLICY
@@ -36,6 +37,7 @@ def send_original(image: Any, *, attachment: bool = False) -> Response:
         cache=f"{_scope(image)}, {REVALIDATE}",
     )
     _name(response, image, EXTENSIONS[image.format], attachment=attachment)
+    _count(response, image, "original", attachment=attachment)
     return response
 
 
@@ -55,6 +57,7 @@ def send_thumbnail(
         cache=f"private, {FOREVER if is_current else REVALIDATE}",
     )
     _name(response, image, "webp", attachment=attachment)
+    _count(response, image, str(width), attachment=attachment)
     return response
 
 
@@ -84,7 +87,10 @@ def lead_to_original(
         media_type=MEDIA_TYPES[image.format],
         disposition=sent.headers["Content-Disposition"],
     )
-    return redirect(url, code=302) if url else None
+    if not url:
+        return None
+    SENDS.labels(image.kind, variant, "redirect").inc()
+    return redirect(url, code=302)
 
 
 def retrying(attempt: Callable[[], Response]) -> Response:
@@ -116,6 +122,14 @@ def _send(stream: BinaryIO, *, etag: str, media_type: str, cache: str) -> Respon
     if response.status_code == 304:
         stream.close()
     return response
+
+
+def _count(response: Response, image: Any, variant: str, *, attachment: bool) -> None:
+    """Count what is really sent: not what the asker has already, nor a look at the headers."""
+    if request.method == "GET" and response.status_code in (200, 206):
+        disposition = "attachment" if attachment else "inline"
+        SENDS.labels(image.kind, variant, disposition).inc()
+        SENT_BYTES.labels(variant).inc(response.content_length or 0)
 
 
 def _scope(image: Any) -> str:

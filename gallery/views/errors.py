@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import GalleryError, LinkEnded, NotFound, TooManyRequests
 from gallery.extensions import current_house
+from gallery.logs import current_request_id
+from gallery.metrics import LINKS_ENDED
 from gallery.schemas.openapi import API_PREFIX, PROBLEM_TYPE
 from gallery.views.auth import settle_viewer
 
@@ -52,6 +54,7 @@ def _gallery_error(error: GalleryError) -> Response:
 
 def _link_ended(error: LinkEnded) -> Response:
     """Say when the link ended and whom to ask, and nothing of the picture."""
+    LINKS_ENDED.labels(error.reason).inc()
     contact = current_house().settings.CONTACT
     settle_viewer()
     asked = [name for name in (error.shared_by, contact) if name]
@@ -92,13 +95,18 @@ def _database_error(error: OperationalError) -> Response:
 
 
 def _answer(status: int, kind: str, title: str, detail: str, errors: Any = None) -> Response:
+    # Whoever runs the gallery finds by it what happened.
+    request_id = current_request_id() if status >= 500 else ""
     if not _is_for_programs():
         settle_viewer()
-        page = render_template("error.html", status=status, title=title, detail=detail)
+        page = render_template(
+            "error.html", status=status, title=title, detail=detail, request_id=request_id
+        )
         return Response(page, status, content_type="text/html; charset=utf-8")
     problem = {"type": kind, "title": title, "status": status}
     problem |= {"detail": detail} if detail else {}
     problem |= {"errors": errors} if errors else {}
+    problem |= {"request_id": request_id} if request_id else {}
     response = jsonify(problem)
     response.status_code = status
     response.content_type = PROBLEM_TYPE

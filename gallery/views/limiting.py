@@ -14,9 +14,11 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import TooManyRequests, WrongCredentials
 from gallery.extensions import current_house, let_go
+from gallery.metrics import CREDENTIALS_REFUSED
 from gallery.schemas.openapi import API_PREFIX
+from gallery.services.accounts import KEY_PREFIX
 from gallery.services.limits import Decision, Rate, network_of
-from gallery.views.auth import current_viewer
+from gallery.views.auth import bearer_token, current_viewer
 
 # Each page asks for a dozen of the first, and who watches over the server asks for the others.
 FREE = ("static", "downloads.shared_static", "health.healthz", "health.readyz")
@@ -60,8 +62,16 @@ def _asker() -> str:
         viewer = current_viewer()
     except WrongCredentials:
         # The view says so, in its own way; here it costs the address.
+        _count_refused()
         return network_of(request.remote_addr)
     return f"user:{viewer.user_id}" if viewer.is_signed_in else network_of(request.remote_addr)
+
+
+def _count_refused() -> None:
+    # What Prometheus sends there is no key or token of anybody's.
+    if request.endpoint != "metrics.metrics":
+        is_key = (bearer_token() or "").startswith(KEY_PREFIX)
+        CREDENTIALS_REFUSED.labels("key" if is_key else "token").inc()
 
 
 def _tell(response: Response) -> Response:

@@ -9,7 +9,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 # What an answer may leave out; everything else in the document is always there.
-OPTIONAL = {"detail", "errors", "localUrl"}
+OPTIONAL = {"detail", "errors", "localUrl", "request_id"}
 # Answers that leave out more: an illustration that isn't kept; a prompt's hit, lease, or neither.
 BRIEF = (
     {"url", "description", "pageNumber", "model", "characterReferenced"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import FixedClock, Person
 from tests.pictures import picture
 
 
@@ -14,11 +14,15 @@ def test_process_that_lives_says_so(visitor: Person) -> None:
 
 
 def test_gallery_that_can_work_is_ready(visitor: Person, house) -> None:
-    """/readyz tries database and storage, and leaves nothing behind."""
+    """/readyz tries database and storages, and leaves nothing behind."""
     answer = visitor.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "checks": {"database": "ok", "storage": "ok"}}
+    assert answer.json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "storage": "ok"},
+        "storages": {"local": "ok"},
+    }
     assert list(house.storages.default.iter_keys()) == []
 
 
@@ -32,6 +36,7 @@ def test_storage_that_is_no_folder_is_not_ready(visitor: Person, house) -> None:
     assert ready.json() == {
         "status": "unavailable",
         "checks": {"database": "ok", "storage": "unavailable"},
+        "storages": {"local": "unavailable"},
     }
     assert healthy.status_code == 200
 
@@ -58,14 +63,20 @@ def test_database_file_that_went_is_not_ready(app, visitor: Person, instance) ->
     assert answer.json()["checks"]["database"] == "unavailable"
 
 
-def test_gallery_is_ready_again_once_the_cause_is_gone(visitor: Person, house) -> None:
-    """/readyz looks each time."""
+def test_gallery_is_ready_again_once_the_cause_is_gone(
+    visitor: Person, house, clock: FixedClock
+) -> None:
+    """/readyz looks again after a second; until then all who ask share one look."""
     root = house.storages.default.root
     root.write_text("in the way")
-    before = visitor.get("/readyz").status_code
+    found = [visitor.get("/readyz").status_code]
     root.unlink()
 
-    assert (before, visitor.get("/readyz").status_code) == (503, 200)
+    found.append(visitor.get("/readyz").status_code)
+    clock.move(seconds=1)
+    found.append(visitor.get("/readyz").status_code)
+
+    assert found == [503, 503, 200]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

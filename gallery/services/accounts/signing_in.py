@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from gallery import metrics
 from gallery.errors import RegistrationClosed, WrongCredentials
 from gallery.extensions import current_session, end_reading, writing
 from gallery.models import User
@@ -142,7 +143,7 @@ def _begin(
     now: datetime,
     instead_of: UUID | None = None,
 ) -> tuple[User, OpenedSession]:
-    with entrance.attempt(email, caller, now=now):
+    with metrics.sign_in(kind), entrance.attempt(email, caller, now=now):
         user = sign_in(email, password)
     verified = user.password_hash
     with writing() as session:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from gallery.errors import GeneratorBusy, InvalidField, NotFound, ObjectNotFound
 from gallery.extensions import STOPPING, current_session, end_reading, let_go, writing
 from gallery.generators.base import GeneratedImage, GenerationFailed
+from gallery.metrics import PROMPT_LOOKUPS
 from gallery.models import Gallery, GenerationRequest, Image
 from gallery.services.access import Viewer
 from gallery.services.catalog.galleries import first_illustration
@@ -32,7 +33,7 @@ from gallery.services.ingest import (
     round_slot,
     story_slot,
 )
-from gallery.services.prompt_cache import Wish, count_hit, find_hit
+from gallery.services.prompt_cache import Wish, count_hit, find_hit, measure_hit
 
 FindSlot = Callable[[Session], Slot]
 # How often a waiting request looks whether its picture is there.
@@ -211,11 +212,14 @@ def _ask(
     image = find_hit(owner_id, order.wish.hash, now=now)
     if image is not None:
         try:
-            return _copy(order, image, find_slot, studio, now)
+            asked = _copy(order, image, find_slot, studio, now)
+            PROMPT_LOOKUPS.labels("hit").inc()
+            return asked
         except ObjectNotFound:
             forget_picture(image)
     end_reading()
     studio.require_room()
+    PROMPT_LOOKUPS.labels("miss").inc()
     asked = _open(order, find_slot, studio, now)
     # Where others were faster, the wish lies in the database until there is room.
     with suppress(GeneratorBusy):
@@ -247,6 +251,7 @@ def _copy(
         sentence=wish.completed_sentence,
         wish=wish.hash,
     )
+    measure_hit(image, rules=studio.rules)
     return Asked(image_id=saved.image_id, is_finished=True, replaced=saved.replaced)
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, delete, exists, not_, select, update
 from sqlalchemy.orm import Session
 
+from gallery import metrics
 from gallery.errors import GalleryError, GeneratorBusy, InvalidField, NotFound, ObjectNotFound
 from gallery.extensions import STOPPING, current_session, end_reading, writing
 from gallery.generators.base import GeneratedImage, GenerationFailed
@@ -34,6 +35,7 @@ from gallery.services.prompt_cache import (
     count_hit,
     find_hit,
     is_leased,
+    measure_hit,
     release_lease,
     take_lease,
 )
@@ -102,9 +104,11 @@ def generate(order: Order, *, studio: Studio) -> GeneratedImage:
     """
     reference = _reference(order, studio)
     end_reading()
-    return studio.generator(order.generator).generate(
-        order.wish.prompt, format=order.place.stored_as(studio.intake), reference=reference
-    )
+    generator = studio.generator(order.generator)
+    with metrics.generation(generator.name):
+        return generator.generate(
+            order.wish.prompt, format=order.place.stored_as(studio.intake), reference=reference
+        )
 
 
 def fill(
@@ -148,6 +152,8 @@ def fill(
         sentence=order.wish.completed_sentence,
         wish=order.wish.hash,
     )
+    if not isinstance(made, GeneratedImage):
+        measure_hit(made, rules=studio.rules)
 
 
 def details_of(order: Order, made: GeneratedImage | Row[Any]) -> Details:

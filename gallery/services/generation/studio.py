@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from gallery.errors import GalleryError, GeneratorBusy, InvalidField
 from gallery.extensions import Clock
 from gallery.generators.base import Generator
+from gallery.logs import current_request_id, request_scope
+from gallery.metrics import GENERATIONS_WAITING
 from gallery.services.ingest import Intake
 from gallery.services.prompt_cache import PromptRules
 
@@ -84,7 +86,8 @@ class Studio:
         with self._lock:
             self.require_room()
             self._busy += 1
-        done = self._pool.submit(self._do, work)
+        GENERATIONS_WAITING.inc()
+        done = self._pool.submit(self._do, work, current_request_id())
         # Not at the work's end: work that is called off before its turn never gets there.
         done.add_done_callback(self._give_room)
         return done
@@ -109,10 +112,11 @@ class Studio:
     def _give_room(self, _done: Future[Any]) -> None:
         with self._lock:
             self._busy -= 1
+        GENERATIONS_WAITING.dec()
 
-    def _do(self, work: Callable[[], T]) -> T:
+    def _do(self, work: Callable[[], T], request_id: str) -> T:
         try:
-            with self.scope():
+            with request_scope(request_id), self.scope():
                 return work()
         except GalleryError:
             raise

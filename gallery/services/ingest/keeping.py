@@ -32,6 +32,7 @@ from gallery.imaging.convert import to_format
 from gallery.imaging.metadata import EmbeddedMetadata, read_metadata
 from gallery.imaging.placeholder import make_placeholder
 from gallery.imaging.verify import DECODING, Picture, verify
+from gallery.metrics import count_save
 from gallery.models import EmbeddedText, Image, KeyVersion
 from gallery.services import thumbnails
 from gallery.services.ingest.rows import (
@@ -229,6 +230,7 @@ def keep(
         raise
     if old_key and old_provider:
         _discard_at(old_provider, old_key, storages=intake.storages)
+    count_save(image.kind, size_bytes=stored.size_bytes, replaced=old_key is not None)
     if intake.makes_thumbnails_ahead and isinstance(prepared, Prepared):
         thumbnails.make_ahead(stored.key, prepared.picture.image, storage=intake.storage)
     return Saved(image_id=image.id, replaced=old_key is not None)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gallery.errors import InvalidField, InvalidName, NotFound
 from gallery.extensions import current_session
 from gallery.imaging.convert import EXTENSIONS
+from gallery.metrics import refusals
 from gallery.models import Gallery, Image, Round
 from gallery.services.access import Viewer, may_write, require_user
 from gallery.services.galleries import (
@@ -54,6 +55,7 @@ _PLACE: Any = (
 )
 
 
+@refusals("session")
 def save_session_image(
     session_id: str,
     image_type: str,
@@ -90,6 +92,7 @@ def save_session_image(
     return keep(prepared, base_key, slot, details, intake, now, keeping=keeping)
 
 
+@refusals("round")
 def save_round_image(
     code: str,
     number: int,
@@ -125,6 +128,7 @@ def save_round_image(
     return keep(prepared, base_key, slot, details, intake, now, sentence=sentence, wish=wish)
 
 
+@refusals("story")
 def save_story_image(
     story_id: str,
     page_number: int,
@@ -166,6 +170,7 @@ def save_story_image(
     return keep(prepared, base_key, slot, details, intake, now)
 
 
+@refusals("generation")
 def save_generation(
     content: bytes,
     *,

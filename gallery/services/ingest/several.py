@@ -18,6 +18,7 @@ from gallery.extensions import end_reading, writing
 from gallery.imaging.placeholder import make_placeholder
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.imaging.verify import DECODING, Decoded, verify_file
+from gallery.metrics import count_save
 from gallery.services.ingest.keeping import drop_unless_used
 from gallery.services.ingest.told import Intake
 from gallery.services.thumbnails import open_thumbnail
@@ -115,6 +116,8 @@ def keep_several(
         for kept in stored:
             drop_unless_used(kept.key, storage=intake.storage)
         raise
+    for kept in stored:
+        count_save("product", size_bytes=kept.size_bytes)
     if intake.makes_thumbnails_ahead:
         for kept in stored:
             for width in WIDTHS:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gallery.errors import TooManyRequests
+from gallery.metrics import RATE_LIMITED
 from gallery.rates import Rate, parse_rate
 from gallery.services.limits.memory import MemoryCounters
 from gallery.services.limits.networks import network_of
@@ -65,8 +66,11 @@ class Limits:
         if rate is None:
             return _UNLIMITED
         window = self._counters.add(name, _short(who), cost, seconds=rate.seconds, now=now)
+        is_allowed = window.count <= rate.most
+        if not is_allowed:
+            RATE_LIMITED.labels(name).inc()
         return Decision(
-            is_allowed=window.count <= rate.most,
+            is_allowed=is_allowed,
             limit=rate.most,
             remaining=max(0, rate.most - window.count),
             resets_in_seconds=max(1, math.ceil(window.seconds_left)),

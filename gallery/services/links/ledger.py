@@ -10,6 +10,7 @@ from sqlalchemy import Row, or_, select, update
 
 from gallery.errors import DatabaseFull, InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, writing
+from gallery.metrics import LINKS_FOLLOWED, LINKS_SIGNED
 from gallery.models import Gallery, Image, Link, User
 from gallery.services.access import ANONYMOUS, Viewer, may_write, require_owner, require_user
 from gallery.services.catalog.images import image_rows
@@ -82,6 +83,7 @@ def sign_download(
         link.image_id, link.variant, link.disposition = image_id, variant, disposition
         link.max_downloads = max_downloads
         session.add(link)
+    LINKS_SIGNED.labels("download").inc()
     return SignedLink(link=link, token=signer.sign(claim_of(link, image_id)))
 
 
@@ -100,6 +102,7 @@ def share_gallery(
         link = _new_link("share", gallery.owner_id, now, lasts)
         link.gallery_id = gallery.id
         session.add(link)
+    LINKS_SIGNED.labels("share").inc()
     return SignedLink(link=link, token=signer.sign(claim_of(link, gallery.id)))
 
 
@@ -153,6 +156,7 @@ def count_download(link_id: UUID, *, now: datetime) -> None:
         link = current_session().get(Link, link_id, populate_existing=True)
         if link is None or link.revoked_at or link.max_downloads is not None:
             raise
+    LINKS_FOLLOWED.inc()
 
 
 def _count_download(link_id: UUID, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from gallery.errors import InvalidField, NotFound
 from gallery.extensions import current_session, writing
+from gallery.metrics import refusals
 from gallery.models import Image, Product
 from gallery.services.access import Viewer, check_is_there, require_owner, require_user
 from gallery.services.identifiers import new_id
@@ -33,6 +34,7 @@ from gallery.services.removal import delete_objects, delete_rows
 from gallery.storage import Storages, StoredObject
 
 
+@refusals("product")
 def create_product(
     prompt_text: str,
     files: Sequence[Spooled],
@@ -87,6 +89,7 @@ def create_product(
     return keep_several(inspected, keys, write, intake=intake)
 
 
+@refusals("product")
 def add_product_images(
     product_id: UUID,
     files: Sequence[Spooled],

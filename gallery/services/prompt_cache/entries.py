@@ -37,6 +37,7 @@ from gallery.extensions import (
     insert_into,
     writing,
 )
+from gallery.metrics import PROMPT_LOOKUPS, PROMPT_SAVED
 from gallery.models import GenerationRequest, Image, PromptDay, PromptEntry
 from gallery.services.access import Viewer, require_user
 from gallery.services.catalog.images import image_rows
@@ -92,14 +93,18 @@ def look_up(
     prompt_hash = wish.checked().hash
     image = find_hit(owner_id, prompt_hash, now=now)
     if image is None and _is_asked_for(owner_id, prompt_hash):
+        PROMPT_LOOKUPS.labels("pending").inc()
         return Pending()
     if image is None:
         answer = take_lease(owner_id, wish, lasts=rules.lease_lasts, now=now)
         if not isinstance(answer, Hit):
+            PROMPT_LOOKUPS.labels("lease" if isinstance(answer, Lease) else "pending").inc()
             return answer
         image = answer.image
     with writing() as session:
         count_hit(session, owner_id, wish, image, rules=rules, now=now)
+    measure_hit(image, rules=rules)
+    PROMPT_LOOKUPS.labels("hit").inc()
     return Hit(image=image)
 
 
@@ -175,7 +180,7 @@ def count_hit(
 
     *is_public* tells whether it was used where everybody finds it.
     """
-    cost = rules.cost_micros if image.cost_micros is None else image.cost_micros
+    cost = _cost_micros(image, rules)
     hit = {"owner_id": owner_id, "prompt_hash": wish.hash, "hits": 1, "saved_micros": cost}
     entry = {
         "prompt": wish.completed_sentence,
@@ -188,6 +193,11 @@ def count_hit(
     connection = session.connection()
     connection.execute(statements.count_entry, hit | entry)
     connection.execute(statements.count_day, hit | day)
+
+
+def measure_hit(image: Row[Any], *, rules: PromptRules) -> None:
+    """Measure what a hit saved; for after the commit of the transaction that counted it."""
+    PROMPT_SAVED.inc(_cost_micros(image, rules) / 1_000_000)
 
 
 def register(session: Session, image: Image, *, now: datetime) -> None:
@@ -256,6 +266,10 @@ def forget_prompts(*, now: datetime) -> None:
             .where(PromptDay.day < (now - DAYS_REMEMBERED).date())
             .execution_options(synchronize_session=False)
         )
+
+
+def _cost_micros(image: Row[Any], rules: PromptRules) -> int:
+    return int(rules.cost_micros if image.cost_micros is None else image.cost_micros)
 
 
 def _is_asked_for(owner_id: UUID, prompt_hash: str) -> bool:

@@ -4,7 +4,6 @@ from flask import Blueprint, jsonify
 from werkzeug.wrappers import Response
 
 from gallery.extensions import current_house
-from gallery.services.health import check_database, check_storage
 
 bp = Blueprint("health", __name__)
 
@@ -17,10 +16,21 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> Response:
-    """Answer 200 if database and storage work, else 503 and which of them doesn't."""
-    checks = {"database": check_database(), "storage": check_storage(current_house().storages)}
-    is_ready = all(checks.values())
-    told = {name: "ok" if works else "unavailable" for name, works in checks.items()}
-    response = jsonify({"status": "ok" if is_ready else "unavailable", "checks": told})
-    response.status_code = 200 if is_ready else 503
+    """Answer 200 if database and storages work, else 503 and which of them doesn't."""
+    found = current_house().watchman.ask()
+    storages = {name: _told(works) for name, works in found.storages.items()}
+    answer = {
+        "status": "stopping" if found.is_stopping else _told(found.is_ready),
+        "checks": {
+            "database": _told(found.database),
+            "storage": _told(all(found.storages.values())),
+        },
+        "storages": storages,
+    }
+    response = jsonify(answer)
+    response.status_code = 200 if found.is_ready else 503
     return response
+
+
+def _told(works: bool) -> str:
+    return "ok" if works else "unavailable"

@@ -98,6 +98,7 @@ TABLE: dict[str, Row] = {
     "GET /static/<path:filename>": everybodys(ASSET),
     "GET /healthz": everybodys(),
     "GET /readyz": everybodys(),
+    "GET /metrics": everybodys(),
     "GET /api/docs": everybodys(),
     "GET /api/openapi.json": everybodys(),
     "GET /api/sessions": everybodys(),
