@@ -338,7 +338,9 @@ class Settings:
         "info", _one_of(*LOG_LEVELS), "From which level on Gallery's own lines are written."
     )
     METRICS_TOKEN: str = setting(
-        "", _token, "What Prometheus has to send as a bearer token; everybody may look without it."
+        "",
+        _token,
+        "What Prometheus has to send as a bearer token; empty, the own network may look.",
     )
     HOST: str = setting("127.0.0.1", _text, "The address that `gallery serve` listens on.")
     PORT: int = setting(8000, _integer(1, 65_535), "The port that `gallery serve` listens on.")

@@ -4,6 +4,7 @@ import hmac
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
+from ipaddress import ip_address
 
 from flask import Blueprint, request
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -24,11 +25,20 @@ def metrics() -> Response:
     """Tell what all processes of this server counted."""
     house = current_house()
     token = house.settings.METRICS_TOKEN
-    if token and not _may_look(token):
+    if not (_may_look(token) if token else _is_near()):
         raise NotFound
     held = house.census.ask() or house.census.last_seen
     text, media_type = expose(_looked_up(held), accept=request.headers.get("Accept", ""))
     return Response(text, content_type=media_type)
+
+
+def _is_near() -> bool:
+    """Tell whether who asks is in our own network: totals of private galleries are not for others."""
+    try:
+        return ip_address(request.remote_addr or "").is_private
+    except ValueError:
+        # Over a Unix socket there is no address, and nobody from afar.
+        return True
 
 
 def _may_look(token: str) -> bool:

@@ -277,6 +277,22 @@ def test_database_that_is_away_hides_nothing_but_what_it_holds(
     assert read("gallery_requests_total", endpoint="browse.stats") > 0
 
 
+class TestWithoutAToken:
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"TRUSTED_PROXIES": "1"}
+
+    @pytest.mark.parametrize(
+        ("sender", "status"),
+        [("10.1.2.3", 200), ("fd00::7", 200), ("8.8.8.8", 404), ("::ffff:8.8.8.8", 404)],
+    )
+    def test_only_the_own_network_may_look(self, visitor: Person, sender: str, status: int) -> None:
+        """Totals of private galleries are nothing for the world."""
+        answer = visitor.get("/metrics", headers={"X-Forwarded-For": sender})
+
+        assert answer.status_code == status
+
+
 class TestWithAToken:
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
