@@ -27,6 +27,7 @@ from gallery.rates import Rate, parse_rate
 
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_SAFE_IN_NGINX = re.compile(r"[A-Za-z0-9_-]*")
 _SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 Parser = Callable[[str], Any]
 
@@ -100,6 +101,15 @@ def _secrets(value: str) -> tuple[str, ...]:
     if any(len(key) < SHORTEST_SECRET for key in keys):
         raise ValueError(f"needs at least {SHORTEST_SECRET} characters in each key")
     return keys
+
+
+def _optional_secret(value: str) -> str:
+    secret = value.strip()
+    if secret and len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"needs at least {SHORTEST_SECRET} characters")
+    if not _SAFE_IN_NGINX.fullmatch(secret):
+        raise ValueError("must be letters, digits, - and _, which nginx reads as they are")
+    return secret
 
 
 def _cron(value: str) -> str:
@@ -256,6 +266,11 @@ class Settings:
     )
     TRUSTED_PROXIES: int = setting(
         0, _integer(0, 10), "How many proxies in front may set the X-Forwarded headers."
+    )
+    NGINX_SECRET: str = setting(
+        "",
+        _optional_secret,
+        "What nginx in front, which then sends the files, also knows; or none.",
     )
     REGISTRATION: str = setting(
         "closed",

@@ -45,6 +45,8 @@ class Storage(Protocol):
     """A place for objects. Implementations are safe to use from many threads."""
 
     name: str
+    # Where the provider serves objects by itself, such as https://images.example; None: nowhere.
+    origin: str | None
 
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         """Keep everything *stream* yields under *key*; durable when this returns.
@@ -106,8 +108,19 @@ class Storage(Protocol):
         """
         ...
 
-    def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:
-        """Return an address that serves the object for a while, or None."""
+    def presigned_url(
+        self,
+        key: str,
+        *,
+        expires_in: timedelta,
+        media_type: str | None = None,
+        disposition: str | None = None,
+    ) -> str | None:
+        """Return an address that serves the object for a while, or None.
+
+        It answers GET with *media_type* as ``Content-Type`` and *disposition* as
+        ``Content-Disposition``, where these are given.
+        """
         ...
 
     def sweep_temporary(self, *, untouched_since: datetime) -> int:

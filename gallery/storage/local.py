@@ -30,6 +30,7 @@ class LocalStorage:
     """A folder of objects. The folder is made on first use."""
 
     name = "local"
+    origin: str | None = None
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -111,7 +112,14 @@ class LocalStorage:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 return StoredObject(key=target, size_bytes=file.tell(), sha256=digest)
 
-    def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:  # noqa: ARG002
+    def presigned_url(
+        self,
+        key: str,  # noqa: ARG002
+        *,
+        expires_in: timedelta,  # noqa: ARG002
+        media_type: str | None = None,  # noqa: ARG002
+        disposition: str | None = None,  # noqa: ARG002
+    ) -> str | None:
         """Return None: a folder serves nothing by itself."""
         return None
 
