@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.caching import measure_caching
+from bench.fronting import measure_fronting
 from bench.measure import Result
 from bench.migrating import measure_migrating
 from bench.paging import measure_paging
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[Path], list[Result]]] = {
     "paging": measure_paging,
     "uploading": measure_uploading,
     "products": measure_products,
+    "fronting": measure_fronting,
 }
 
 

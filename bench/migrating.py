@@ -31,7 +31,7 @@ def measure_migrating(folder: Path) -> list[Result]:
     # What was put stays there: a server whose files vanish behind it waits for them in vain.
     with (
         running_s3(folder / "s3") as server,
-        new_gallery(folder / "gallery", server.settings()) as (app, viewer, _key),
+        new_gallery(folder / "gallery", **server.settings()) as (app, viewer, _key),
     ):
         house: House = app.extensions["gallery"]
         return [

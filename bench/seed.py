@@ -1,7 +1,7 @@
 """Galleries to measure: made with Gallery's own services where that is quick enough."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,19 +37,14 @@ def megabyte_png() -> bytes:
 
 
 @contextmanager
-def new_gallery(
-    instance: Path, settings: Mapping[str, str] | None = None
-) -> Iterator[tuple[Flask, Viewer, str]]:
+def new_gallery(instance: Path, **settings: str) -> Iterator[tuple[Flask, Viewer, str]]:
     """Make an empty gallery with one user; yield the app, the user and their API key."""
     instance.mkdir(parents=True)
-    app = create_app(
-        {"SECRET_KEY": "only for measuring on the loopback", **(settings or {})},
-        instance_path=str(instance),
-    )
-    (instance / "config.py").write_text(
-        'SECRET_KEY = "only for measuring on the loopback"\n'
-        'RATE_LIMIT_READS = RATE_LIMIT_WRITES = "none"\n'
-    )
+    settings |= {"SECRET_KEY": "only for measuring on the loopback"}
+    settings |= {"RATE_LIMIT_READS": "none", "RATE_LIMIT_WRITES": "none"}
+    app = create_app(settings, instance_path=str(instance))
+    lines = (f"{name} = {value!r}\n" for name, value in settings.items())
+    (instance / "config.py").write_text("".join(lines))
     with app.app_context():
         upgrade()
         now = datetime.now(UTC)

@@ -28,10 +28,10 @@ class Server:
 
 
 @contextmanager
-def gallery_server(instance: Path) -> Iterator[Server]:
+def gallery_server(instance: Path, **environ: str) -> Iterator[Server]:
     """Serve the gallery in *instance* as ``gallery serve`` does."""
     command = [str(Path(sys.executable).parent / "gallery"), "serve"]
-    with _running(command, instance, ready="/healthz") as server:
+    with _running(command, instance, ready="/healthz", **environ) as server:
         yield server
 
 

@@ -27,8 +27,9 @@ from gallery.services.generation import Studio
 from gallery.services.health import Watchman
 from gallery.services.ingest import Intake
 from gallery.services.limits import Limits, open_counters
-from gallery.services.links import LinkSigner
+from gallery.services.links import LinkSigner, SecureLinks, Tally
 from gallery.services.prompt_cache import PromptRules
+from gallery.services.thumbnails import KeptThumbnails
 from gallery.storage import open_storages
 from gallery.views.spooling import FORM_BYTES, MOST_REQUEST_BYTES
 
@@ -131,6 +132,9 @@ def _build_house(app: Flask, settings: Settings, clock: Clock) -> House:
         storages=storages,
         intake=intake,
         signer=LinkSigner(settings.SECRET_KEY),
+        secure_links=SecureLinks(settings.NGINX_SECRET) if settings.NGINX_SECRET else None,
+        kept_thumbnails=KeptThumbnails(),
+        tally=Tally(app.app_context),
         prompts=rules,
         studio=studio,
         limits=limits,

@@ -30,6 +30,7 @@ from gallery.rates import Rate, parse_rate
 
 SHORTEST_SECRET = 16
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+_SAFE_IN_NGINX = re.compile(r"[A-Za-z0-9_-]*")
 _SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SECRETIVE = re.compile("SECRET|KEY|TOKEN|PASSWORD")
@@ -127,6 +128,15 @@ def _token(value: str) -> str:
     if token and (len(token) < SHORTEST_SECRET or not re.fullmatch(r"[!-~]+", token)):
         raise ValueError(f"needs at least {SHORTEST_SECRET} printable ASCII characters")
     return token
+
+
+def _optional_secret(value: str) -> str:
+    secret = value.strip()
+    if secret and len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"needs at least {SHORTEST_SECRET} characters")
+    if not _SAFE_IN_NGINX.fullmatch(secret):
+        raise ValueError("must be letters, digits, - and _, which nginx reads as they are")
+    return secret
 
 
 def _cron(value: str) -> str:
@@ -305,6 +315,11 @@ class Settings:
     )
     TRUSTED_PROXIES: int = setting(
         0, _integer(0, 10), "How many proxies in front may set the X-Forwarded headers."
+    )
+    NGINX_SECRET: str = setting(
+        "",
+        _optional_secret,
+        "What nginx in front, which then sends the files, also knows; or none.",
     )
     REGISTRATION: str = setting(
         "closed",

@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from gallery.services.health import Watchman
     from gallery.services.ingest import Intake
     from gallery.services.limits import Limits
-    from gallery.services.links import LinkSigner
+    from gallery.services.links import LinkSigner, SecureLinks, Tally
     from gallery.services.probes import Probe
     from gallery.services.prompt_cache import PromptRules
+    from gallery.services.thumbnails import KeptThumbnails
     from gallery.storage import Storages
 
 Clock = Callable[[], datetime]
@@ -209,6 +210,9 @@ class House:
     storages: "Storages"
     intake: "Intake"
     signer: "LinkSigner"
+    secure_links: "SecureLinks | None"
+    kept_thumbnails: "KeptThumbnails"
+    tally: "Tally"
     prompts: "PromptRules"
     studio: "Studio"
     limits: "Limits"

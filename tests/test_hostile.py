@@ -91,6 +91,7 @@ RIGHT = {
     "version": "abc",
     "filename": "main.png",
     "rest": "2026-03-14/x/x.png",
+    "key": "images/generations/2026-03-14/x/x.png",
 }
 
 
@@ -121,6 +122,8 @@ def places(alice: Person) -> dict[str, str]:
 
 def state(app: Flask, house: House) -> tuple[list, list]:
     """Return every row of every table and every file of the storage."""
+    # What earlier requests did is not to be found out while others are watched.
+    house.tally.flush()
     with app.app_context():
         rows = [
             (table, [tuple(row) for row in db.session.execute(text(f"SELECT * FROM {table}"))])

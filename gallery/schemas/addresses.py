@@ -16,10 +16,12 @@ from gallery.models import Gallery
 from gallery.services.links import (
     InputTokens,
     LinkSigner,
+    SecureThumbnails,
     download_tokens,
     input_tokens,
     standing_link,
 )
+from gallery.storage import LocalStorage
 
 GALLERY_PAGES = {"session": "/sessions/", "game": "/games/", "story": "/stories/"}
 
@@ -49,6 +51,8 @@ class OpenAddresses:
     """The addresses for who may see the pictures anyway; ``base`` begins absolute ones."""
 
     base: str
+    # Where nginx is in front and sends them by itself.
+    secure: SecureThumbnails | None
     static_base = "/static"
 
     def page(self, image: Any) -> str:
@@ -61,6 +65,8 @@ class OpenAddresses:
 
     def thumbnail(self, image: Any, width: int) -> str:
         """Return a thumbnail; its address changes with the picture, so caches may keep it."""
+        if self.secure and image.storage_provider == LocalStorage.name:
+            return self.base + self.secure.path(image, width)
         return f"{self.base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
 
     def thumbnails(self, image: Any) -> dict[str, str]:
@@ -77,6 +83,7 @@ class Addresses(OpenAddresses):
 
     def __init__(self, house: House, *, base: str = "") -> None:
         self.base = base
+        self.secure = secure_thumbnails(house)
         self._house = house
         self._listed: dict[UUID, ListedAddresses] = {}
         self._inputs: dict[UUID, InputTokens] = {}
@@ -127,6 +134,7 @@ class ListedAddresses(OpenAddresses):
     base: str
     standing: Row[Any]
     signer: LinkSigner
+    secure: SecureThumbnails | None
 
     def download(self, image: Any) -> str:
         """Return a signed link that downloads the original."""
@@ -145,7 +153,12 @@ def listed_addresses(house: House, row: Row[Any] | Gallery, *, base: str = "") -
     """
     lasts = timedelta(days=house.settings.DOWNLOAD_LINK_DAYS)
     standing = standing_link(row, now=house.now(), lasts=lasts)
-    return _listed_addresses(base, standing, house.signer)
+    return _listed_addresses(base, standing, house.signer, secure_thumbnails(house))
+
+
+def secure_thumbnails(house: House) -> SecureThumbnails | None:
+    """Return what signs the thumbnails that nginx sends by itself, where it is in front."""
+    return house.secure_links.at(house.now()) if house.secure_links else None
 
 
 _listed_addresses = lru_cache(maxsize=1024)(ListedAddresses)

@@ -6,6 +6,7 @@ changes what it holds, so a thumbnail can't be out of date.
 
 import io
 from contextlib import suppress
+from threading import Lock
 from typing import BinaryIO
 
 from PIL import Image
@@ -53,6 +54,51 @@ def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
         keep_thumbnail(target, content, storage=storage)
         _forget_of_gone(key, storage=storage)
     return io.BytesIO(content)
+
+
+class KeptThumbnails:
+    """The keys of thumbnails that were seen to be there, the latest of them; for many threads.
+
+    A key never comes back with other bytes, so what is remembered too long does no harm.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._keys: dict[str, None] = {}
+        self._lock = Lock()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def add(self, key: str) -> None:
+        """Remember a key, and forget the oldest where these are too many."""
+        with self._lock:
+            self._keys[key] = None
+            if len(self._keys) > self._most:
+                del self._keys[next(iter(self._keys))]
+
+
+def prepare_thumbnail(
+    key: str, width: int, *, storage: Storage, known: KeptThumbnails | None = None
+) -> BinaryIO | None:
+    """Make a thumbnail of the object *key* unless it is there, for others than us to send.
+
+    Those in *known* are not looked for. Returns None where it is kept; and it
+    itself where there was no room for it. Raises as ``open_thumbnail`` does.
+    """
+    target = thumbnail_key(key, width)
+    if known is not None and target in known:
+        return None
+    if width in WIDTHS and storage.exists(target):
+        made = None
+    else:
+        made = open_thumbnail(key, width, storage=storage)
+        if not storage.exists(target):
+            return made
+        made.close()
+    if known is not None:
+        known.add(target)
+    return None
 
 
 def keep_thumbnail(target: str, content: bytes, *, storage: Storage) -> None:

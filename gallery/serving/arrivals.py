@@ -45,6 +45,9 @@ class Arrival:
     def __init__(self, now: float, *, most_body_bytes: int) -> None:
         self.received = bytearray()
         self.is_waiting_for_place = False
+        # Whether the loop hears of what comes next. To ask the poller that, for a socket that it
+        # doesn't have, would cost as much as all else that is done here for a request.
+        self.is_listened_to = False
         self._deadline = now + HEAD_SECONDS
         self._most_body_bytes = most_body_bytes
         self._head_bytes = 0

@@ -127,14 +127,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._let_in(conn)
         elif arrival.has_endless_head:
             self._turn_away(conn, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif conn.sock not in self.poller.get_map():
+        elif not arrival.is_listened_to:
+            arrival.is_listened_to = True
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
 
     def _let_in(self, conn: Any) -> None:
         """Give the request to a thread, or let it wait for a place among the uploads."""
         arrival = self._arrivals[conn]
         reader = conn.parser.unreader
-        self._stop_listening(conn)
+        self._stop_listening(conn, arrival)
         if arrival.is_whole:
             reader.pace = None
         elif self._has_place():
@@ -154,7 +155,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _turn_away(self, conn: Any, status: HTTPStatus | None) -> None:
         """Close a connection, with an answer if it has said anything."""
         arrival = self._arrivals.pop(conn)
-        self._stop_listening(conn)
+        self._stop_listening(conn, arrival)
         self.nr_conns -= 1
         try:
             if arrival.received and status:
@@ -165,8 +166,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             conn.close()
 
-    def _stop_listening(self, conn: Any) -> None:
-        if conn.sock in self.poller.get_map():
+    def _stop_listening(self, conn: Any, arrival: Arrival) -> None:
+        if arrival.is_listened_to:
+            arrival.is_listened_to = False
             self.poller.unregister(conn.sock)
 
 

@@ -60,7 +60,10 @@ class Storage(Protocol):
 
     @property
     def origin(self) -> str | None:
-        """Return what presigned addresses begin with, ``scheme://host[:port]``, or None."""
+        """Return what presigned addresses begin with, ``scheme://host[:port]``, or None.
+
+        Where it isn't None, the provider serves objects by itself.
+        """
         ...
 
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:

@@ -345,6 +345,7 @@ def _listed(
         viewer=current_viewer(),
         image_id=image_id,
         gallery_id=gallery_id,
+        tally=current_house().tally,
         limit=catalog.MOST_LIMIT,
     )
     return [

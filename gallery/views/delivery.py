@@ -2,12 +2,16 @@
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from flask import redirect, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.datastructures import Range
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
+from werkzeug.http import dump_options_header, is_resource_modified, parse_range_header
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
@@ -17,80 +21,91 @@ from gallery.imaging.convert import EXTENSIONS, MEDIA_TYPES
 from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
 from gallery.metrics import SENDS, SENT_BYTES
 from gallery.schemas.words import alt_text
-from gallery.services.thumbnails import open_thumbnail
+from gallery.services.thumbnails import open_thumbnail, prepare_thumbnail, thumbnail_key
+from gallery.storage import LocalStorage, Storage
 from gallery.views.headers import FOREVER, IMAGE_POLICY
 
 LONGEST_NAME = 80
 # Long enough to begin a download with a slow connection.
 PRESIGNED = timedelta(minutes=5)
+# What a browser remembers of where a thumbnail is must still open when it goes there.
+LEAST_LEFT = timedelta(minutes=1)
+# nginx sends what lies here, and only where an answer of ours tells it to.
+OBJECTS = "/_objects/"
 REVALIDATE = "no-cache"
 _NOT_IN_NAMES = set('\\/:*?"<>|')
 
 
-def send_original(image: Any, *, attachment: bool = False) -> Response:
-    """Send the stored bytes of an image; the ETag is their SHA-256."""
-    storage = current_house().storages.named(image.storage_provider)
-    response = _send(
-        storage.open(image.storage_key),
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What is sent of an image: which bytes, and what is said of them.
+
+    ``is_versioned`` tells that the address names these very bytes.
+    """
+
+    key: str
+    etag: str
+    media_type: str
+    cache: str
+    disposition: str
+    is_versioned: bool = False
+
+
+def send_original(
+    image: Any, *, attachment: bool = False, lasts: timedelta = PRESIGNED
+) -> Response:
+    """Send the stored bytes of an image; the ETag is their SHA-256.
+
+    Where the storage serves by itself, lead there, for *lasts* at the most.
+    """
+    sent = Sent(
+        key=image.storage_key,
         etag=image.sha256,
         media_type=MEDIA_TYPES[image.format],
         cache=f"{_scope(image)}, {REVALIDATE}",
+        disposition=_disposition(image, EXTENSIONS[image.format], attachment=attachment),
     )
-    _name(response, image, EXTENSIONS[image.format], attachment=attachment)
-    _count(response, image, "original", attachment=attachment)
-    return response
+    response = _deliver(sent, _storage_of(image), lasts=lasts)
+    return _counted(response, image, "original", attachment=attachment)
 
 
 def send_thumbnail(
-    image: Any, width: int, *, version: str | None = None, attachment: bool = False
+    image: Any,
+    width: int,
+    *,
+    is_versioned: bool,
+    attachment: bool = False,
+    lasts: timedelta = PRESIGNED,
 ) -> Response:
-    """Send a thumbnail, for ever cacheable where *version* names this very picture."""
-    storage = current_house().storages.named(image.storage_provider)
-    # As long as in the addresses that are handed out: one letter fits many pictures.
-    is_current = version == image.sha256[:12]
-    response = _send(
-        open_thumbnail(image.storage_key, width, storage=storage),
+    """Send a thumbnail, for ever cacheable where its address names this very picture."""
+    storage = _storage_of(image)
+    sent = Sent(
+        key=thumbnail_key(image.storage_key, width),
         etag=f"{image.sha256}-{width}",
         media_type=THUMBNAIL_TYPE,
         # For ever in the visitor's own browser: a shared cache would go on serving what was
         # made private.
-        cache=f"private, {FOREVER if is_current else REVALIDATE}",
+        cache=f"private, {FOREVER if is_versioned else REVALIDATE}",
+        disposition=_disposition(image, "webp", attachment=attachment),
+        is_versioned=is_versioned,
     )
-    _name(response, image, "webp", attachment=attachment)
-    _count(response, image, str(width), attachment=attachment)
-    return response
+    response = _deliver_thumbnail(sent, storage, image.storage_key, width, lasts=lasts)
+    return _counted(response, image, str(width), attachment=attachment)
 
 
-def send_variant(image: Any, variant: str, *, attachment: bool) -> Response:
-    """Send the original or a thumbnail, as a link names it."""
+def is_version_of(image: Any, version: str) -> bool:
+    """Tell whether *version* names this very picture."""
+    # As long as in the addresses that are handed out: one letter fits many pictures.
+    return bool(version == image.sha256[:12])
+
+
+def send_variant(image: Any, variant: str, *, attachment: bool, lasts: timedelta) -> Response:
+    """Send the original or a thumbnail, as a link names it that ends after *lasts*."""
     if variant == "original":
-        return send_original(image, attachment=attachment)
-    return send_thumbnail(image, int(variant), attachment=attachment)
-
-
-def lead_to_original(
-    image: Any, variant: str, *, lasts: timedelta, attachment: bool = False
-) -> Response | None:
-    """Lead to where the storage serves the original itself, or return None.
-
-    For *lasts* at the most: the storage knows nothing of links that end.
-    What it answers has the type and the name that it has when sent from here.
-    """
-    if variant != "original":
-        return None
-    storage = current_house().storages.named(image.storage_provider)
-    sent = Response()
-    _name(sent, image, EXTENSIONS[image.format], attachment=attachment)
-    url = storage.presigned_url(
-        image.storage_key,
-        expires_in=min(lasts, PRESIGNED),
-        media_type=MEDIA_TYPES[image.format],
-        disposition=sent.headers["Content-Disposition"],
+        return send_original(image, attachment=attachment, lasts=lasts)
+    return send_thumbnail(
+        image, int(variant), is_versioned=False, attachment=attachment, lasts=lasts
     )
-    if not url:
-        return None
-    SENDS.labels(image.kind, variant, "redirect").inc()
-    return redirect(url, code=302)
 
 
 def retrying(attempt: Callable[[], Response]) -> Response:
@@ -103,17 +118,101 @@ def retrying(attempt: Callable[[], Response]) -> Response:
         return attempt()
 
 
-def _send(stream: BinaryIO, *, etag: str, media_type: str, cache: str) -> Response:
+def _storage_of(image: Any) -> Storage:
+    return current_house().storages.named(image.storage_provider)
+
+
+def _is_sent_by_nginx(storage: Storage) -> bool:
+    return storage.name == LocalStorage.name and current_house().secure_links is not None
+
+
+def _leaves_elsewhere(storage: Storage) -> bool:
+    """Tell whether it is not this process that sends what *storage* keeps."""
+    return storage.origin is not None or _is_sent_by_nginx(storage)
+
+
+def _deliver(sent: Sent, storage: Storage, *, lasts: timedelta) -> Response:
+    """Let the storage or nginx send an object, or send it from here."""
+    if storage.origin is not None:
+        # A presigned URL is good for one method.
+        if request.method == "HEAD":
+            return _describe(sent, storage)
+        return _lead_to(sent, storage, lasts=min(lasts, PRESIGNED))
+    # With an ETag that nginx can't know before it has begun to answer, it would get these wrong.
+    is_misjudged = "If-Match" in request.headers or "If-Unmodified-Since" in request.headers
+    if _is_sent_by_nginx(storage) and not is_misjudged:
+        return _hand_over(sent, storage)
+    return _send(sent, storage.open(sent.key))
+
+
+def _deliver_thumbnail(
+    sent: Sent, storage: Storage, key: str, width: int, *, lasts: timedelta
+) -> Response:
+    if not _leaves_elsewhere(storage):
+        return _send(sent, open_thumbnail(key, width, storage=storage))
+    known = current_house().kept_thumbnails if storage.origin else None
+    unkept = prepare_thumbnail(key, width, storage=storage, known=known)
+    return _send(sent, unkept) if unkept else _deliver(sent, storage, lasts=lasts)
+
+
+def _lead_to(sent: Sent, storage: Storage, *, lasts: timedelta) -> Response:
+    """Lead to where the storage serves the object itself: it knows nothing of who may see it."""
+    url = storage.presigned_url(
+        sent.key, expires_in=lasts, media_type=sent.media_type, disposition=sent.disposition
+    )
+    if url is None:
+        return _send(sent, storage.open(sent.key))
+    response = redirect(url, code=302)
+    kept_seconds = int((lasts - LEAST_LEFT).total_seconds())
+    is_kept = sent.is_versioned and kept_seconds > 0
+    response.headers["Cache-Control"] = (
+        f"private, max-age={kept_seconds}" if is_kept else f"private, {REVALIDATE}"
+    )
+    return response
+
+
+def _hand_over(sent: Sent, storage: Storage) -> Response:
+    """Let nginx send the object, in parts where these are asked for."""
+    response = _describe(sent, storage)
+    if response.status_code == 200:
+        _refuse_outside(sent, response.content_length or 0)
+        response.headers["X-Accel-Redirect"] = OBJECTS + sent.key
+        # That of the answer itself, which has no body.
+        response.content_length = 0
+    return response
+
+
+def _describe(sent: Sent, storage: Storage) -> Response:
+    """Answer with all but the bytes, or 304 or 412 as the request's conditions say."""
+    response = Response(content_type=sent.media_type)
+    response.content_length = storage.stat(sent.key).size_bytes
+    _add_headers(response, sent)
+    response.make_conditional(request.environ)
+    return response
+
+
+def _refuse_outside(sent: Sent, size_bytes: int) -> None:
+    """Refuse ranges of which none is inside, before it counts as a download."""
+    header = request.headers.get("Range", "")
+    if not header.lower().startswith("bytes=") or request.method != "GET":
+        return
+    has_other = "If-Range" in request.headers and is_resource_modified(
+        request.environ, etag=f'"{sent.etag}"', ignore_if_range=False
+    )
+    wanted = parse_range_header(header)
+    parts = [Range("bytes", [each]) for each in wanted.ranges] if wanted else []
+    if not has_other and not any(part.range_for_length(size_bytes) for part in parts):
+        raise RequestedRangeNotSatisfiable(size_bytes)
+
+
+def _send(sent: Sent, stream: BinaryIO) -> Response:
     length = stream.seek(0, 2)
     stream.seek(0)
     response = Response(
-        wrap_file(request.environ, stream), content_type=media_type, direct_passthrough=True
+        wrap_file(request.environ, stream), content_type=sent.media_type, direct_passthrough=True
     )
     response.content_length = length
-    response.set_etag(etag)
-    response.headers["Cache-Control"] = cache
-    response.headers["Content-Security-Policy"] = IMAGE_POLICY
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    _add_headers(response, sent)
     try:
         response.make_conditional(request.environ, accept_ranges=True, complete_length=length)
     except HTTPException:
@@ -124,12 +223,23 @@ def _send(stream: BinaryIO, *, etag: str, media_type: str, cache: str) -> Respon
     return response
 
 
-def _count(response: Response, image: Any, variant: str, *, attachment: bool) -> None:
+def _add_headers(response: Response, sent: Sent) -> None:
+    response.set_etag(sent.etag)
+    response.headers["Cache-Control"] = sent.cache
+    response.headers["Content-Disposition"] = sent.disposition
+    response.headers["Content-Security-Policy"] = IMAGE_POLICY
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+def _counted(response: Response, image: Any, variant: str, *, attachment: bool) -> Response:
     """Count what is really sent: not what the asker has already, nor a look at the headers."""
-    if request.method == "GET" and response.status_code in (200, 206):
+    if request.method == "GET" and response.status_code in (200, 206, 302):
         disposition = "attachment" if attachment else "inline"
-        SENDS.labels(image.kind, variant, disposition).inc()
-        SENT_BYTES.labels(variant).inc(response.content_length or 0)
+        is_led_on = response.status_code == 302
+        SENDS.labels(image.kind, variant, "redirect" if is_led_on else disposition).inc()
+        if not is_led_on:
+            SENT_BYTES.labels(variant).inc(response.content_length or 0)
+    return response
 
 
 def _scope(image: Any) -> str:
@@ -137,17 +247,23 @@ def _scope(image: Any) -> str:
     return "public" if image.visibility == "public" and not image.is_hidden else "private"
 
 
-def _name(response: Response, image: Any, extension: str, *, attachment: bool) -> None:
+def _disposition(image: Any, extension: str, *, attachment: bool) -> str:
     """Name the file for who saves it (RFC 6266): ASCII for old clients, UTF-8 beside it."""
-    name = _speaking_name(image)
+    kind = "attachment" if attachment else "inline"
+    return _named(kind, _speaking_name(image), image.id.hex, extension)
+
+
+# It is the same for each of the thousand downloads of a picture.
+@lru_cache(maxsize=1024)
+def _named(kind: str, name: str, otherwise: str, extension: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     # What looks like a slash has become one.
     plain = _without_separators(plain)
     # Nothing may be left, and a name that is only an extension would be a hidden file.
-    names = {"filename": f"{plain.strip(' .') or image.id.hex}.{extension}"}
+    names = {"filename": f"{plain.strip(' .') or otherwise}.{extension}"}
     if plain != name:
         names["filename*"] = f"UTF-8''{quote(f'{name}.{extension}', safe='')}"
-    response.headers.set("Content-Disposition", "attachment" if attachment else "inline", **names)
+    return dump_options_header(kind, names)
 
 
 def _speaking_name(image: Any) -> str:

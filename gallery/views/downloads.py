@@ -10,10 +10,10 @@ from gallery.errors import InvalidKey, NotFound
 from gallery.extensions import current_house
 from gallery.schemas.addresses import ShareAddresses
 from gallery.services import catalog, links
-from gallery.storage import check_key
+from gallery.storage import LocalStorage, check_key
 from gallery.views.auth import current_viewer, settle_viewer
 from gallery.views.delivery import (
-    lead_to_original,
+    is_version_of,
     retrying,
     send_original,
     send_thumbnail,
@@ -60,7 +60,7 @@ def shared_download(token: str, image_id: UUID) -> Response:
 @bp.get("/s/<token>/thumbnails/<uuid:image_id>/<number:width>-<slug:version>.webp")
 def shared_thumbnail(token: str, image_id: UUID, width: int, version: str) -> Response:
     """Send a thumbnail of a shared gallery."""
-    return retrying(lambda: send_thumbnail(_shared(token, image_id), width, version=version))
+    return retrying(lambda: _versioned(_shared(token, image_id), width, version))
 
 
 @bp.get("/s/<token>/static/<path:filename>")
@@ -74,10 +74,14 @@ def thumbnail(image_id: UUID, width: int, version: str) -> Response:
     """Send a thumbnail to who may see the image."""
     viewer = current_viewer()
     return retrying(
-        lambda: send_thumbnail(
-            catalog.show_picture(image_id, viewer=viewer), width, version=version
-        )
+        lambda: _versioned(catalog.show_picture(image_id, viewer=viewer), width, version)
     )
+
+
+@bp.get("/thumbnails/<number:width>/<path:key>.webp")
+def handed_out_thumbnail(width: int, key: str) -> Response:
+    """Send a thumbnail that nginx could not: not made yet, or the address is not right any more."""
+    return retrying(lambda: send_thumbnail(_handed_out(key), width, is_versioned=True))
 
 
 @bp.get("/storage/generated/<slug:session_id>/<slug:image_type>.png")
@@ -112,12 +116,35 @@ def generation_file(rest: str) -> Response:
 
 
 def _by_key(key: str) -> Response:
+    _check(key)
+    viewer = current_viewer()
+    return retrying(lambda: send_original(catalog.show_image_by_key(key, viewer=viewer)))
+
+
+def _check(key: str) -> None:
     try:
         check_key(key)
     except InvalidKey:
         raise NotFound from None
-    viewer = current_viewer()
-    return retrying(lambda: send_original(catalog.show_image_by_key(key, viewer=viewer)))
+
+
+def _handed_out(key: str) -> Any:
+    """Return an image to whoever has the signed address of its thumbnail, or may see it anyway."""
+    _check(key)
+    house = current_house()
+    is_signed = house.secure_links and house.secure_links.opens(
+        request.path,
+        until=request.args.get("until", ""),
+        key=request.args.get("key", ""),
+        now=house.now(),
+    )
+    if is_signed:
+        return catalog.show_handed_out(key, provider=LocalStorage.name)
+    return catalog.show_image_by_key(key, viewer=current_viewer())
+
+
+def _versioned(image: Any, width: int, version: str) -> Response:
+    return send_thumbnail(image, width, is_versioned=is_version_of(image, version))
 
 
 def _follow(token: str) -> Response:
@@ -128,13 +155,11 @@ def _follow(token: str) -> Response:
     )
     attachment = followed.disposition == "attachment"
     left = followed.expires_at - house.now()
-    response = lead_to_original(
-        followed.image, followed.variant, lasts=left, attachment=attachment
-    ) or send_variant(followed.image, followed.variant, attachment=attachment)
+    response = send_variant(followed.image, followed.variant, attachment=attachment, lasts=left)
     response.headers["Cache-Control"] = "private, no-cache"
     if request.method == "GET" and response.status_code in (200, 206, 302):
         try:
-            links.count_download(followed.link_id, now=house.now())
+            links.count_use(followed, tally=house.tally, now=house.now())
         except BaseException:
             response.close()
             raise

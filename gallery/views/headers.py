@@ -1,12 +1,16 @@
 """The headers that every answer carries."""
 
+from functools import lru_cache
+
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
+
+from gallery.extensions import current_house
 
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
-        "img-src 'self' data:",
+        "img-src 'self' data:{storages}",
         "style-src 'self'",
         "script-src 'self'",
         "font-src 'self'",
@@ -29,7 +33,9 @@ def init_app(app: Flask) -> None:
     def _add(response: Response) -> Response:
         response = _without_host(response)
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        if "Content-Security-Policy" not in headers:
+            origins = (storage.origin for storage in current_house().storages)
+            headers["Content-Security-Policy"] = _page_policy(*filter(None, origins))
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", _referrer_policy())
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -39,6 +45,12 @@ def init_app(app: Flask) -> None:
         elif "Cache-Control" not in headers:
             headers["Cache-Control"] = "private, no-cache"
         return response
+
+
+@lru_cache(maxsize=16)
+def _page_policy(*origins: str) -> str:
+    """Return the policy of pages whose pictures may lead on to storages at these origins."""
+    return PAGE_POLICY.format(storages="".join(f" {origin}" for origin in origins))
 
 
 def _without_host(response: Response) -> Response:

@@ -33,7 +33,7 @@ def metrics() -> Response:
 
 
 def _is_near() -> bool:
-    """Tell whether who asks is in our own network: totals of private galleries are not for others."""
+    """Tell whether who asks is in our own network: the world learns nothing of private totals."""
     try:
         return ip_address(request.remote_addr or "").is_private
     except ValueError:

@@ -1,15 +1,22 @@
 """People at browsers, things to look at, and a judge that reads every JSON answer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from gallery import create_app
-from tests.conftest import SECRET, Person, client_of
+from gallery.extensions import House
+from gallery.storage import Storages
+from tests.conftest import SECRET, Person, client_of, serving
 from tests.views.asking import Painter
 from tests.views.contract import Contract
+from tests.views.fronting import BEHIND_NGINX, serving_behind_nginx
 from tests.views.listening import let_listeners_go
+from tests.views.presigning import Presigning
 from tests.views.reading import Browser
 from tests.views.saving import (
     illustrate,
@@ -20,6 +27,25 @@ from tests.views.saving import (
     save_session_image,
     show_to,
 )
+
+
+@pytest.fixture
+def front(request: pytest.FixtureRequest) -> str:
+    """What stands in front of the gallery; `either_way` has a test run with nginx as well."""
+    return getattr(request, "param", "")
+
+
+@pytest.fixture
+def settings(front: str) -> dict[str, Any]:
+    return BEHIND_NGINX if front else {}
+
+
+@pytest.fixture
+def address(app: Flask, front: str, tmp_path: Path) -> Iterator[str]:
+    """Where everybody asks: the gallery's own server, or what is in front of it."""
+    served = serving_behind_nginx(app, tmp_path / "nginx") if front else serving(app)
+    with served as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +145,19 @@ def story(alice: Person) -> str:
     story_id = open_story(alice, title="The lighthouse", visibility="public")
     illustrate(alice, story_id)
     return story_id
+
+
+@pytest.fixture
+def presigned(app: Flask) -> Iterator[Presigning]:
+    """The gallery's only storage: it serves its objects by itself."""
+    house: House = app.extensions["gallery"]
+    storage = Presigning(house.settings.IMAGE_STORAGE_BASE_DIR)
+    storages = Storages({"s3": storage}, default="s3")
+    app.extensions["gallery"] = replace(
+        house, storages=storages, intake=replace(house.intake, storages=storages)
+    )
+    yield storage
+    app.extensions["gallery"] = house
 
 
 @pytest.fixture

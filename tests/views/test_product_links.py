@@ -1,8 +1,6 @@
 """Links to the inputs of products: short, for one image and one purpose, ended with their owner."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +9,6 @@ from flask import Flask
 
 from gallery.extensions import House, db
 from gallery.models import User
-from gallery.storage import LocalStorage, Storages
 from tests.conftest import FixedClock, Person
 from tests.pictures import picture
 from tests.views.saving import make_product, save_generation, sign
@@ -143,27 +140,6 @@ def test_owner_may_still_sign_a_longer_one(
     assert visitor.get(link["url"]).content == CONTENT
 
 
-class Presigning(LocalStorage):
-    """A storage that serves its objects itself, as S3 does."""
-
-    def presigned_url(self, key: str, *, expires_in: timedelta, **_told: Any) -> str | None:
-        return f"https://objects.example/{key}?lasts={int(expires_in.total_seconds())}"
-
-
-@pytest.fixture
-def presigned(app: Flask) -> Iterator[None]:
-    """The gallery with such a storage."""
-    house: House = app.extensions["gallery"]
-    storages = Storages(
-        {"local": Presigning(house.settings.IMAGE_STORAGE_BASE_DIR)}, default="local"
-    )
-    app.extensions["gallery"] = replace(
-        house, storages=storages, intake=replace(house.intake, storages=storages)
-    )
-    yield
-    app.extensions["gallery"] = house
-
-
 @pytest.mark.usefixtures("presigned")
 class TestPresigned:
     """Where the storage serves by itself, a link leads there."""
@@ -175,7 +151,7 @@ class TestPresigned:
         assert answer.status_code == 302
         where, _, lasts = answer.headers["Location"].partition("?lasts=")
         assert where.startswith(f"https://objects.example/products/{product['id']}/")
-        assert lasts == "300"
+        assert lasts.startswith("300&")
 
     def test_never_longer_than_the_link_itself(
         self, alice: Person, visitor: Person, clock: FixedClock
@@ -184,16 +160,12 @@ class TestPresigned:
         link = sign(alice, save_generation(alice)["id"], expires_in=60)
         clock.move(seconds=20)
 
-        assert visitor.get(link["url"]).headers["Location"].endswith("?lasts=40")
+        assert (
+            visitor.get(link["url"]).headers["Location"].partition("?")[2].startswith("lasts=40&")
+        )
 
     def test_it_counts_as_a_use(self, alice: Person, visitor: Person) -> None:
         """A link for one download leads there once."""
         link = sign(alice, save_generation(alice)["id"], max_downloads=1)
 
         assert [visitor.get(link["url"]).status_code for _ in range(2)] == [302, 410]
-
-    def test_thumbnails_are_sent_from_here(self, alice: Person, visitor: Person) -> None:
-        """They are made when somebody asks for them."""
-        link = sign(alice, save_generation(alice)["id"], variant="320")
-
-        assert visitor.get(link["url"]).status_code == 200

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Person
 from tests.pictures import picture, pixels
+from tests.views.fronting import either_way
 from tests.views.saving import (
     illustrate,
     save_generation,
@@ -26,6 +27,7 @@ def addresses(alice: Person, session: str, game: str, story: str) -> dict[str, s
     }
 
 
+@either_way
 @pytest.mark.parametrize("kind", ["session", "round", "story", "generation"])
 def test_file_is_at_its_old_address(visitor: Person, addresses: dict[str, str], kind: str) -> None:
     """Each kind is found where its clients look for it, byte for byte, to be shown."""
@@ -80,6 +82,7 @@ def test_object_without_a_row_is_not_served(visitor: Person, house) -> None:
     assert visitor.get("/generated/stray.png").status_code == 404
 
 
+@either_way
 def test_replaced_file_keeps_its_address_and_changes_its_etag(
     alice: Person, visitor: Person, session: str
 ) -> None:
@@ -93,6 +96,7 @@ def test_replaced_file_keeps_its_address_and_changes_its_etag(
     assert (answer.status_code, answer.content) == (200, picture(colour=(1, 2, 3)))
 
 
+@either_way
 def test_private_file_is_kept_out_of_shared_caches(alice: Person, session: str) -> None:
     """What its owner alone may see is marked private."""
     show_to(alice, "private", "session", session)
@@ -102,6 +106,7 @@ def test_private_file_is_kept_out_of_shared_caches(alice: Person, session: str) 
     assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
+@either_way
 def test_file_can_be_asked_for_in_parts(visitor: Person, game: str) -> None:
     """Ranges and conditions work at every address."""
     path = f"/generated-images/{game}/1/fox.jpg"
@@ -112,6 +117,7 @@ def test_file_can_be_asked_for_in_parts(visitor: Person, game: str) -> None:
     assert (same.status_code, same.content) == (304, b"")
 
 
+@either_way
 @pytest.mark.parametrize(
     ("width", "expected"), [(320, (320, 160)), (640, (640, 320)), (1280, (1280, 640))]
 )
@@ -177,6 +183,7 @@ def test_thumbnail_of_a_part_of_the_version_is_not_cached_for_ever(alice: Person
     assert "immutable" not in answer.headers["Cache-Control"]
 
 
+@either_way
 def test_thumbnail_has_an_etag_of_its_own(alice: Person, visitor: Person) -> None:
     """Original and thumbnails are other bytes, so they have other ETags."""
     image = save_round_image(alice)
@@ -189,6 +196,7 @@ def test_thumbnail_has_an_etag_of_its_own(alice: Person, visitor: Person) -> Non
     assert again.status_code == 304
 
 
+@either_way
 def test_thumbnail_of_a_replaced_picture_has_a_new_address(alice: Person, session: str) -> None:
     """Caches that keep a thumbnail for ever never show the old picture for the new one."""
     before = alice.get(f"/api/sessions/{session}/images").json()["images"][0]["thumbnails"]["320"]

@@ -150,6 +150,19 @@ def show_image_by_key(key: str, *, viewer: Viewer) -> Row[Any]:
     return _one(image_rows().where(Image.storage_key == key), viewer)
 
 
+def show_handed_out(key: str, *, provider: str) -> Row[Any]:
+    """Return the image whose object *provider* keeps at *key*, for who proved to know it.
+
+    Raises:
+        NotFound: it isn't there.
+    """
+    query = image_rows().where(Image.storage_provider == provider, Image.storage_key == key)
+    row = current_session().execute(query).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
 def show_session_image(session_id: str, image_type: str, *, viewer: Viewer) -> Row[Any]:
     """Return a session's image of one type; raises ``NotFound``."""
     query = image_rows().where(

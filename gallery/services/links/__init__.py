@@ -10,6 +10,7 @@ from gallery.services.links.ledger import (
     OpenedShare,
     SignedLink,
     count_download,
+    count_use,
     is_live,
     list_links,
     open_share,
@@ -18,8 +19,10 @@ from gallery.services.links.ledger import (
     share_gallery,
     sign_download,
 )
+from gallery.services.links.secure import SecureLinks, SecureThumbnails
 from gallery.services.links.signer import PURPOSES, Claim, LinkSigner
 from gallery.services.links.standing import download_tokens, standing_link
+from gallery.services.links.tally import Tally
 
 __all__ = [
     "DISPOSITIONS",
@@ -32,8 +35,12 @@ __all__ = [
     "InputTokens",
     "LinkSigner",
     "OpenedShare",
+    "SecureLinks",
+    "SecureThumbnails",
     "SignedLink",
+    "Tally",
     "count_download",
+    "count_use",
     "download_tokens",
     "input_tokens",
     "is_live",

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from gallery.errors import DatabaseFull, InvalidField, LinkEnded, NotFound
-from gallery.extensions import current_session, writing
+from gallery.extensions import current_session, end_reading, writing
 from gallery.metrics import LINKS_FOLLOWED, LINKS_SIGNED
 from gallery.models import Gallery, Image, Link, User
 from gallery.services.access import ANONYMOUS, Viewer, may_write, require_owner, require_user
@@ -17,11 +17,15 @@ from gallery.services.catalog.images import image_rows
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
 from gallery.services.identifiers import new_id
 from gallery.services.links.signer import Claim, LinkSigner
+from gallery.services.links.tally import Tally
 
 VARIANTS = ("original", "320", "640", "1280")
 DISPOSITIONS = ("attachment", "inline")
 SHORTEST = timedelta(seconds=1)
 LONGEST = timedelta(days=3650)
+# Built once: to put a query together costs more than to run it.
+_LINK: Any = select(*Link.__table__.columns).where(Link.id == bindparam("link_id"))
+_IMAGE: Any = image_rows().where(Image.id == bindparam("image_id"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,7 @@ class Followed:
     disposition: str
     link_id: UUID
     expires_at: datetime
+    is_limited: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,15 +125,16 @@ def read_download(
             image is no longer kept.
     """
     claim = signer.read("download", token)
-    link = _live_link(claim, now)
-    query = image_rows().where(Image.id == claim.target_id)
-    image = current_session().execute(query).first()
+    connection = current_session().connection()
+    link = connection.execute(_LINK, {"link_id": claim.link_id}).first()
+    _refuse_ended(claim, link, now)
+    image = connection.execute(_IMAGE, {"image_id": claim.target_id}).first()
     if image is None:
         raise _ended("gone", link, None)
     if image.is_hidden and not may_write(viewer, image.owner_id):
         # Until the reveal nobody gets it; after that the link opens it again.
         raise NotFound
-    if not _opens(link, image):
+    if link is None or not _opens(link, image):
         raise NotFound
     return Followed(
         image=image,
@@ -136,7 +142,17 @@ def read_download(
         disposition=claim.disposition,
         link_id=link.id,
         expires_at=claim.expires_at,
+        is_limited=link.max_downloads is not None,
     )
+
+
+def count_use(followed: Followed, *, tally: Tally, now: datetime) -> None:
+    """Count that a link was followed; raises as ``count_download`` where it has a limit."""
+    if followed.is_limited:
+        count_download(followed.link_id, now=now)
+    else:
+        tally.add(followed.link_id, now=now)
+        LINKS_FOLLOWED.inc()
 
 
 def count_download(link_id: UUID, *, now: datetime) -> None:
@@ -212,16 +228,21 @@ def list_links(
     viewer: Viewer,
     image_id: UUID | None = None,
     gallery_id: UUID | None = None,
+    tally: Tally | None = None,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[Row[Any]]:
-    """List the links that *viewer* may revoke, newest first.
+    """List the links that *viewer* may revoke, newest first, with the uses that *tally* holds.
 
     Raises:
         SignInRequired: nobody is signed in.
         InvalidCursor: the cursor did not come from a page.
     """
     user_id = require_user(viewer)
+    if tally is not None:
+        tally.flush()
+        # What was read so far is of before that.
+        end_reading()
     query = select(*Link.__table__.columns)
     if not viewer.is_admin:
         query = query.where(Link.owner_id == user_id)
@@ -268,7 +289,7 @@ def claim_of(link: Link | Row[Any], target_id: UUID) -> Claim:
     )
 
 
-def _opens(link: Link, image: Row[Any]) -> bool:
+def _opens(link: Link | Row[Any], image: Row[Any]) -> bool:
     """Tell whether *image* is, or belongs to, what the link was made for."""
     made_for = (
         (link.image_id, image.id),
@@ -280,6 +301,11 @@ def _opens(link: Link, image: Row[Any]) -> bool:
 
 def _live_link(claim: Claim, now: datetime) -> Link:
     link = current_session().get(Link, claim.link_id, populate_existing=True)
+    _refuse_ended(claim, link, now)
+    return cast(Link, link)
+
+
+def _refuse_ended(claim: Claim, link: Link | Row[Any] | None, now: datetime) -> None:
     if now >= claim.expires_at:
         raise _ended("expired", link, claim.expires_at)
     if link is None:
@@ -289,14 +315,13 @@ def _live_link(claim: Claim, now: datetime) -> Link:
         raise _ended("revoked", link, link.revoked_at)
     if link.max_downloads is not None and link.downloads >= link.max_downloads:
         raise _ended("used_up", link, link.last_used_at)
-    return link
 
 
-def _ended(reason: str, link: Link | None, ended_at: datetime | None) -> LinkEnded:
+def _ended(reason: str, link: Link | Row[Any] | None, ended_at: datetime | None) -> LinkEnded:
     return LinkEnded(reason, ended_at=ended_at, shared_by=_owner_name(link))
 
 
-def _owner_name(link: Link | None) -> str | None:
+def _owner_name(link: Link | Row[Any] | None) -> str | None:
     if link is None:
         return None
     return current_session().scalar(select(User.name).where(User.id == link.owner_id))

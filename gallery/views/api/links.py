@@ -43,7 +43,7 @@ def sign(wanted: dict[str, Any], image_id: UUID) -> Response:
 @bp.response(200, LinkListSchema)
 def index(query: dict[str, Any]) -> Response:
     """List the links that you may revoke, newest first."""
-    page = links.list_links(viewer=current_viewer(), **query)
+    page = links.list_links(viewer=current_viewer(), tally=current_house().tally, **query)
     now = current_house().now()
     return answer_list("links", [link_json(link, now) for link in page.items], page)
 

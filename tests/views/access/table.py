@@ -132,6 +132,7 @@ TABLE: dict[str, Row] = {
     "GET /images/<uuid:image_id>": seen(*SOME_PICTURES),
     "GET /api/images/<uuid:image_id>": seen(*PICTURES),
     "GET /thumbnails/<uuid:image_id>/<number:width>-<slug:version>.webp": seen(*SOME_PICTURES),
+    "GET /thumbnails/<number:width>/<path:key>.webp": seen(GENERATION),
     "GET /storage/generated/<slug:session_id>/<slug:image_type>.png": seen(SESSION),
     "GET /generated-images/<slug:code>/<number:number>/<slug:player>.jpg": seen(ROUND),
     "GET /generated/<filename:filename>": seen(STORY),

@@ -100,7 +100,7 @@ def _generation(owner: Person, visibility: str, mark: str) -> Args:
     words = words_of(mark) | {"visibility": visibility}
     image = save_generation(owner, content_of(mark), **words)
     rest = image["image_url"].removeprefix("/outputs/images/generations/")
-    return _picture(image) | {"rest": rest}
+    return _picture(image) | {"rest": rest, "key": image["key"]}
 
 
 def _product(owner: Person, _visibility: str, mark: str) -> Args:
@@ -198,7 +198,7 @@ def _missing(name: str, value: str) -> str:
 
 
 # What names a thing: who sent these may read them in the answer.
-NAMES = (*NOBODYS, "story_id", "code", "slug", "token", "rest", "filename")
+NAMES = (*NOBODYS, "story_id", "code", "slug", "token", "rest", "filename", "key")
 
 
 def missing_like(args: Args) -> Args:
