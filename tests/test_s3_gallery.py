@@ -76,7 +76,7 @@ def test_link_leads_to_the_bucket(alice: Person, image: dict[str, Any], visitor:
 def test_owner_looks_without_a_link(alice: Person, image: dict[str, Any]) -> None:
     """The original, a part of it, and a thumbnail that is made and then kept."""
     whole = alice.get(image["image_url"], follow_redirects=True)
-    thumbnails = [alice.get(image["thumbnails"]["320"]) for _ in range(2)]
+    thumbnails = [alice.get(image["thumbnails"]["320"], follow_redirects=True) for _ in range(2)]
 
     assert whole.content == CONTENT
     assert [each.headers["Content-Type"] for each in thumbnails] == ["image/webp"] * 2
