@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 LONGEST_START_SECONDS = 30
@@ -54,7 +55,7 @@ def running(
             env=dict(os.environ) | dict(environ or {}),
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=partial(_end_with_parent, stop_signal),
         )
     try:
         _wait(process, is_ready, log)
@@ -83,8 +84,8 @@ def answers(port: int) -> bool:
     return True
 
 
-def _end_with_parent() -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _end_with_parent(stop_signal: int) -> None:
+    _prctl(_PR_SET_PDEATHSIG, stop_signal)
 
 
 def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path) -> None:
