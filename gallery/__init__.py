@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gallery import logs, mcp_tools, scheduler, views
 from gallery.config import Settings, load_settings, secrets_of
-from gallery.extensions import Clock, House, csrf, db, migrate, prepare_engine
+from gallery.extensions import Clock, House, csrf, db, engine_options, migrate, prepare_engine
 from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
 from gallery.generators.openai import OpenAIGenerator
@@ -88,8 +88,9 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": settings.SECRET_KEY[0],
         "SECRET_KEY_FALLBACKS": list(settings.SECRET_KEY[1:]),
         "SQLALCHEMY_DATABASE_URI": settings.DATABASE_URL,
-        # What a statement was sent with is nobody's business who reads of its failure.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(
+            settings.DATABASE_URL, settings.DATABASE_CONNECTIONS
+        ),
         # A form carries a picture and its fields.
         "MAX_CONTENT_LENGTH": MOST_BYTES + FORM_BYTES,
         # The largest that any route takes; the server need not wait for more.

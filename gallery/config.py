@@ -223,6 +223,9 @@ class Settings:
     DATABASE_URL: str = setting(
         "", _database, "Where the rows live; SQLite in the instance folder."
     )
+    DATABASE_CONNECTIONS: int = setting(
+        10, _integer(1, 1_000), "How many connections to PostgreSQL each worker keeps at most."
+    )
     IMAGE_STORAGE_TYPE: str = setting(
         "local", _word, "The storage provider that takes new images: `local` or `s3`."
     )

@@ -4,6 +4,7 @@ They are made here without an application, so that models and services can
 import ``db`` while only ``create_app`` knows the application.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,10 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import DateTime, MetaData, TypeDecorator, event
+from sqlalchemy import DateTime, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
@@ -45,6 +46,22 @@ Clock = Callable[[], datetime]
 # Set when this process is asked to stop: whoever only waits should not keep it from that.
 STOPPING = Event()
 LONGEST_WAIT_SECONDS = 30
+# What a connection to PostgreSQL begins with. Nothing there waits for ever: neither for a lock,
+# nor for a query, nor for a process that fell asleep inside a transaction.
+_AT_THE_START = {
+    "timezone": "UTC",
+    "statement_timeout": f"{LONGEST_WAIT_SECONDS}s",
+    "lock_timeout": f"{LONGEST_WAIT_SECONDS // 3}s",
+    "idle_in_transaction_session_timeout": f"{2 * LONGEST_WAIT_SECONDS}s",
+}
+# The same for the way there, where a machine or a cable may be gone without a word.
+_ON_THE_WAY = {
+    "connect_timeout": 5,
+    "keepalives_idle": LONGEST_WAIT_SECONDS,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": LONGEST_WAIT_SECONDS * 1000,
+}
 # PostgreSQL's name for a full disk: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DISK_FULL = "53100"
 
@@ -151,17 +168,84 @@ def dialect_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
+def read_one_moment() -> None:
+    """Let all that is read from here on, up to ``let_go`` or a write, be of one moment.
+
+    With SQLite it is so in any case; PostgreSQL else shows each query what
+    was committed just before it.
+    """
+    session = end_reading()
+    if dialect_of(session) == "postgresql":
+        session.connection(
+            execution_options={
+                "isolation_level": "REPEATABLE READ",
+                "postgresql_readonly": True,
+            }
+        )
+
+
 def let_go() -> None:
     """Give the connection back for as long as this piece of work has nothing to ask."""
     db.session.remove()
 
 
-def prepare_engine(engine: Engine) -> None:
-    """Set SQLite up to keep what it acknowledged, and to let readers and a writer work at once."""
-    _watch_engine(engine)
-    if engine.dialect.name != "sqlite":
-        return
+def engine_options(database_url: str, connections: int) -> dict[str, Any]:
+    """Return how SQLAlchemy is to connect: to PostgreSQL by so many *connections* at most."""
+    url = make_url(database_url)
+    # What a statement was sent with is nobody's business who reads of its failure.
+    shared: dict[str, Any] = {"hide_parameters": True}
+    if url.get_backend_name() != "postgresql":
+        return shared
+    return shared | {
+        "pool_size": connections,
+        "max_overflow": 0,
+        "pool_timeout": LONGEST_WAIT_SECONDS // 3,
+        # Asked before each use: the server may have been restarted meanwhile.
+        "pool_pre_ping": True,
+        # What the operator's address says is stronger.
+        "connect_args": {name: _ON_THE_WAY[name] for name in _ON_THE_WAY if name not in url.query},
+    }
 
+
+def prepare_engine(engine: Engine) -> None:
+    """Set the connections up: to keep what was acknowledged, and to let many work at once."""
+    _watch_engine(engine)
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    else:
+        _prepare_postgresql(engine)
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    settings = ", ".join(
+        f"set_config('{name}', '{at}', false)" for name, at in _AT_THE_START.items()
+    )
+
+    # An extra: who has SQLite needs no driver for it.
+    from psycopg.types.string import StrDumper
+
+    class PlainText(StrDumper):
+        """PostgreSQL's texts hold no NUL: what is asked for with one is not there."""
+
+        def dump(self, text: str) -> Any:
+            return super().dump(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, record: Any) -> None:
+        record.info["process"] = os.getpid()
+        connection.adapters.register_dumper(str, PlainText)
+        connection.execute(f"SELECT {settings}")
+        connection.commit()
+
+    @event.listens_for(engine, "checkout")
+    def _refuse_inherited(_connection: Any, record: Any, proxy: Any) -> None:
+        """Let no process use what it was forked with: its parent speaks on the same line."""
+        if record.info["process"] != os.getpid():
+            record.dbapi_connection = proxy.dbapi_connection = None
+            raise DisconnectionError("this connection belongs to another process")
+
+
+def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None

@@ -1,9 +1,11 @@
 """Jobs that run by themselves, inside the web server's workers.
 
 Every worker fires every job. The worker that first inserts a row for the
-job's slot, which is its minute, does the work; the others see the row and
-leave it. A lock would not do: a short job is over before the next worker
-asks for it. Pictures that wait to be drawn are tended by all workers:
+job's slot, which is the instant it was due at, does the work; the others
+see the row and leave it. A lock would not do: a short job is over before
+the next worker asks for it. At its start and each hour, every worker looks
+whether the last slot was missed, because nobody was up, or was claimed by
+a worker that died of it. Pictures that wait to be drawn are tended by all workers:
 there the leases on prompts see to it that none is drawn twice. Temporary
 files are swept by all as well: what one has removed, the others don't find.
 """
@@ -22,7 +24,7 @@ from gallery import logs
 from gallery.extensions import House, scheduler
 from gallery.services.generation import tend
 from gallery.services.integrity import sweep_temporary_files
-from gallery.services.jobs import claim_slot
+from gallery.services.jobs import claim_slot, finish_slot
 from gallery.services.retention import SweepResult, SweepRule, expire_images
 
 T = TypeVar("T")
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(hours=1)
 TENDED_EVERY = timedelta(seconds=2)
 TEMPORARY_SWEPT_EVERY = timedelta(hours=1)
+MISSED_SOUGHT_EVERY = timedelta(hours=1)
+# How far back a slot is sought, the nearest first; who sweeps less than monthly can wait.
+LOOKS_BACK = tuple(timedelta(**span) for span in ({"hours": 1}, {"days": 1}, {"days": 32}))
 
 
 def start(app: Flask) -> None:
@@ -41,16 +46,7 @@ def start(app: Flask) -> None:
     if not scheduler.running:
         scheduler.init_app(app)
     if house.settings.IMAGE_CLEANUP_ENABLED:
-        scheduler.add_job(
-            "sweep",
-            run_sweep,
-            args=[app],
-            trigger=CronTrigger.from_crontab(house.settings.IMAGE_CLEANUP_CRON, timezone="UTC"),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=int(GRACE.total_seconds()),
-            replace_existing=True,
-        )
+        _schedule_sweeps(app, sweep_trigger(house))
     scheduler.add_job(
         "tend",
         run_tending,
@@ -74,6 +70,45 @@ def start(app: Flask) -> None:
     )
     if not scheduler.running:
         scheduler.start()
+
+
+def _schedule_sweeps(app: Flask, trigger: CronTrigger) -> None:
+    for name, when, first in (
+        ("sweep", trigger, {}),
+        (
+            "missed-sweep",
+            IntervalTrigger(seconds=int(MISSED_SOUGHT_EVERY.total_seconds()), timezone="UTC"),
+            {"next_run_time": datetime.now(UTC)},
+        ),
+    ):
+        scheduler.add_job(
+            name,
+            run_sweep,
+            args=[app],
+            trigger=when,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=int(GRACE.total_seconds()),
+            replace_existing=True,
+            **first,
+        )
+
+
+def sweep_trigger(house: House) -> CronTrigger:
+    """Return when the sweep is due."""
+    return CronTrigger.from_crontab(house.settings.IMAGE_CLEANUP_CRON, timezone="UTC")
+
+
+def last_slot(trigger: CronTrigger, now: datetime) -> datetime | None:
+    """Return the last instant, up to *now*, that *trigger* fires at; None if long ago or never."""
+    for span in LOOKS_BACK:
+        slot: datetime | None = None
+        later = trigger.get_next_fire_time(None, now - span)
+        while later is not None and later <= now:
+            slot, later = later, trigger.get_next_fire_time(later, later + timedelta(seconds=1))
+        if slot is not None:
+            return slot
+    return None
 
 
 def _with_id(work: Callable[[Flask], T]) -> Callable[[Flask], T]:
@@ -117,15 +152,18 @@ def run_tending(app: Flask) -> int | None:
 
 @_with_id
 def run_sweep(app: Flask) -> SweepResult | None:
-    """Sweep, unless another worker has this slot; errors are logged, so that the next one runs."""
+    """Sweep if the last slot is still to be done; errors are logged, so that the next one runs."""
     house: House = app.extensions["gallery"]
     with app.app_context():
         try:
             now = house.now()
-            if not claim_slot("sweep", now=now):
+            slot = last_slot(sweep_trigger(house), now)
+            if slot is None or not claim_slot("sweep", slot, now=now):
                 return None
             rule = SweepRule(most_bytes=house.settings.MAX_STORAGE_BYTES)
-            return expire_images(storages=house.storages, now=now, rule=rule)
+            swept = expire_images(storages=house.storages, now=now, rule=rule)
+            finish_slot("sweep", slot, now=house.now())
+            return swept
         except Exception:
             # The outer edge of a job: nobody above would hear of it.
             log.exception("the sweep failed; the next one tries again")

@@ -6,11 +6,19 @@ from alembic import context
 from flask import current_app
 
 SEARCH_INDEX = "search_index"
+# Any number that nobody else takes in this database will do; these are the letters of "gallery".
+MIGRATING = int.from_bytes(b"gallery", "big")
+NO_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
-def include_name(name, type_, _parents):
-    """Leave the full-text index alone: it is written by hand, and SQLite gives it many tables."""
-    return type_ != "table" or not (name or "").startswith(SEARCH_INDEX)
+def include_name(name, type_, parents):
+    """Leave the full-text index alone: it is written by hand, for each database in its own way.
+
+    SQLite gives it many tables, PostgreSQL an index on a column of its own.
+    """
+    if type_ == "column":
+        return (parents["table_name"], name) != ("search_documents", "words")
+    return type_ not in ("table", "index") or not (name or "").startswith(SEARCH_INDEX)
 
 
 def render_item(type_, item, _context):
@@ -43,6 +51,27 @@ def tables_free_to_be_made_anew(connection):
         driver.execute("PRAGMA foreign_keys=ON")
 
 
+@contextmanager
+def one_at_a_time(connection):
+    """Let servers that start together migrate one after another: the later find it done.
+
+    SQLite's own lock does that; PostgreSQL would let them all make the same table.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    # To wait for the others, and to change a large table, may take longer than any request.
+    for setting in NO_LIMITS:
+        connection.exec_driver_sql(f"SET {setting} = 0")
+    connection.exec_driver_sql(f"SELECT pg_advisory_lock({MIGRATING})")
+    connection.commit()
+    try:
+        yield
+    finally:
+        # Closed rather than given back, it holds no lock and lends nobody its patience.
+        connection.invalidate()
+
+
 def refuse_broken_references(ctx, **_):
     """Stop before the commit of a migration that left a row pointing to nothing."""
     if ctx.dialect.name != "sqlite":
@@ -55,7 +84,11 @@ def refuse_broken_references(ctx, **_):
 def run():
     """Bring the database of the current application to the revision that was asked for."""
     extension = current_app.extensions["migrate"]
-    with extension.db.engine.connect() as connection, tables_free_to_be_made_anew(connection):
+    with (
+        extension.db.engine.connect() as connection,
+        one_at_a_time(connection),
+        tables_free_to_be_made_anew(connection),
+    ):
         context.configure(
             connection=connection,
             target_metadata=extension.db.metadata,

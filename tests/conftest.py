@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -21,10 +21,10 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from flask_migrate import upgrade
 from werkzeug.routing import Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from cluster.postgresql import running_postgresql
 from cluster.s3 import S3Server, running_s3
 from gallery import create_app
 from gallery.extensions import House, db, writing
@@ -33,9 +33,11 @@ from gallery.services import accounts
 from gallery.services.access import Viewer
 from gallery.services.identifiers import new_id
 from gallery.storage.s3.client import connect
+from tests.databases import SECRET, Databases, PostgreSQLDatabases, SQLiteDatabases
 
 PASSWORD = "correct horse battery"
-SECRET = "a secret that is long enough for tests"
+# Nothing may follow from where a server is.
+FAR_FROM_UTC = "timezone=Pacific/Kiritimati"
 CORPUS = Path(
     os.environ.get("GALLERY_CORPUS", Path(__file__).parents[2] / "shared" / "corpus" / "open")
 )
@@ -122,16 +124,61 @@ class QuietHandler(WSGIRequestHandler):
         pass
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="Where the galleries of the tests keep their rows.",
+    )
+
+
+def pytest_configure() -> None:
+    # It would be stronger than what the tests say, and name the database of somebody who works.
+    os.environ.pop("DATABASE_URL", None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With PostgreSQL, leave out what has been tested already: what doesn't see the database."""
+    database = config.getoption("database")
+
+    def is_wanted(item: pytest.Item) -> bool:
+        only = item.get_closest_marker("only_on")
+        if only:
+            return only.args == (database,)
+        return database == "sqlite" or "databases" in getattr(item, "fixturenames", ())
+
+    wanted = {item: is_wanted(item) for item in items}
+    config.hook.pytest_deselected(items=[item for item in items if not wanted[item]])
+    items[:] = [item for item in items if wanted[item]]
+
+
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database at the newest migration, to be copied for each test."""
-    instance = tmp_path_factory.mktemp("migrated")
-    app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance))
-    with app.app_context():
-        upgrade()
-        db.session.remove()
-        db.engine.dispose()
-    return instance / "gallery.db"
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    """Where the galleries of these tests keep their rows."""
+    migrated = tmp_path_factory.mktemp("migrated")
+    if request.config.getoption("database") == "sqlite":
+        yield SQLiteDatabases(migrated)
+        return
+    with ExitStack() as stack:
+        server = os.environ.get("GALLERY_TEST_DATABASE_URL") or stack.enter_context(
+            a_postgresql(tmp_path_factory.mktemp("postgresql"))
+        )
+        yield stack.enter_context(closing(PostgreSQLDatabases(server, migrated)))
+
+
+@contextmanager
+def a_postgresql(folder: Path, *, is_kept: bool = False) -> Iterator[str]:
+    """Run a server for tests, which leaves nothing behind unless *is_kept* for another start."""
+    try:
+        options = (FAR_FROM_UTC, "deadlock_timeout=50ms")
+        with running_postgresql(folder, is_durable=False, options=options) as address:
+            yield address
+    finally:
+        if not is_kept:
+            shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -172,11 +219,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def instance(tmp_path: Path, migrated_database: Path) -> Path:
-    folder = tmp_path / "instance"
-    folder.mkdir()
-    shutil.copy(migrated_database, folder / "gallery.db")
-    return folder
+def instance(tmp_path: Path, databases: Databases) -> Iterator[Path]:
+    with databases.migrated(tmp_path / "instance") as folder:
+        yield folder
 
 
 @pytest.fixture

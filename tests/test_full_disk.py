@@ -24,6 +24,7 @@ from gallery.extensions import db
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.models import Image
 from tests.conftest import SECRET, FixedClock, Person
+from tests.databases import Databases
 from tests.pictures import picture, pixels
 from tests.services.conftest import stored
 
@@ -208,13 +209,14 @@ class TestStorage:
             assert pixels(seen.content).width == 320
 
 
+@pytest.mark.only_on("sqlite", because="another server's disk is not ours to fill")
 class TestDatabase:
     """The disk of the database is full, and there is room for objects."""
 
     @pytest.fixture
-    def instance(self, disk: Path, migrated_database: Path) -> Path:
-        shutil.copy(migrated_database, disk / "gallery.db")
-        return disk
+    def instance(self, disk: Path, databases: Databases) -> Iterator[Path]:
+        with databases.migrated(disk) as instance:
+            yield instance
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
@@ -286,6 +288,7 @@ def test_picture_that_no_file_may_hold_is_not_kept(
     assert (rows(), len(stored(instance / "storage"))) == (2, 2)
 
 
+@pytest.mark.only_on("sqlite", because="the limit is one of SQLite's")
 def test_database_that_may_not_grow_keeps_nothing(
     app: Flask, alice: Person, instance: Path, rows: Count
 ) -> None:

@@ -8,7 +8,6 @@ import hashlib
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,15 +15,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from gallery import create_app
+from gallery.extensions import db, writing
+from gallery.models import PromptEntry
 from tests.conftest import PASSWORD, client_of
+from tests.databases import Databases
 from tests.generators.images_server import Conversation, ImagesServer, pictures, serving_images
 from tests.pictures import picture
 
@@ -33,7 +38,7 @@ GALLERY = Path(sys.executable).parent / "gallery"
 CROWD = 20
 WORKERS = 4
 PATIENCE_SECONDS = 60
-LONG_AGO = "2001-01-01 00:00:00.000000"
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -132,9 +137,12 @@ def wait_until_ready(served: Served) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Served]:
     """A gallery with the built-in generator."""
-    with serving(tmp_path_factory.mktemp("served")) as served:
+    with (
+        databases.empty(tmp_path_factory.mktemp("served")) as instance,
+        serving(instance) as served,
+    ):
         yield served
 
 
@@ -147,10 +155,11 @@ def images() -> Iterator[ImagesServer]:
 
 
 @pytest.fixture
-def costly(tmp_path: Path, images: ImagesServer) -> Iterator[Served]:
+def costly(tmp_path: Path, databases: Databases, images: ImagesServer) -> Iterator[Served]:
     """A gallery whose every generation is paid for, at that service."""
     settings = {"IMAGE_GENERATOR": "openai", "OPENAI_BASE_URL": images.base_url}
-    with serving(tmp_path, **settings, OPENAI_API_KEY="k", GENERATOR_ATTEMPTS="1") as served:
+    settings |= {"OPENAI_API_KEY": "k", "GENERATOR_ATTEMPTS": "1"}
+    with databases.empty(tmp_path) as instance, serving(instance, **settings) as served:
         yield served
 
 
@@ -277,13 +286,17 @@ def test_picture_whose_process_was_killed_is_drawn_after_all(
 
 def end_leases(served: Served) -> None:
     """Let the time of all leases be over."""
-    with closing(sqlite3.connect(served.instance / "gallery.db", timeout=30)) as database:
-        with database:
-            ended = database.execute(
-                "UPDATE prompt_entries SET lease_expires_at = ? WHERE lease_id IS NOT NULL",
-                [LONG_AGO],
+    app = create_app(instance_path=str(served.instance))
+    with app.app_context():
+        with writing() as session:
+            ended = session.execute(
+                update(PromptEntry)
+                .where(PromptEntry.lease_id.is_not(None))
+                .values(lease_expires_at=LONG_AGO)
             )
-        assert ended.rowcount == 1
+        db.session.remove()
+        db.engine.dispose()
+    assert ended.rowcount == 1
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.server import PATIENCE_SECONDS, Instance, served, set_up
 from tests.conftest import client_of
+from tests.databases import Databases
 
 # Without letting go of listeners the server takes half a minute.
 SOON_SECONDS = 15
@@ -18,9 +19,10 @@ PLAYERS = ("fox", "owl", "elk", "hen")
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+def kept(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Instance]:
     """An instance that outlives the servers that serve it."""
-    return set_up(tmp_path_factory.mktemp("kept"))
+    with databases.empty(tmp_path_factory.mktemp("kept")) as folder:
+        yield set_up(folder)
 
 
 @pytest.fixture

@@ -12,26 +12,28 @@ from sqlalchemy.exc import IntegrityError
 
 from gallery import create_app
 from gallery.extensions import db
-from tests.conftest import SECRET, FixedClock
+from tests.conftest import FixedClock
+from tests.databases import SECRET, Databases
 
 USER = UUID(int=1).hex
 NOW = "2026-03-14 15:09:26"
 
 
 @pytest.fixture
-def in_use(tmp_path: Path, clock: FixedClock) -> Iterator[Flask]:
+def in_use(tmp_path: Path, databases: Databases, clock: FixedClock) -> Iterator[Flask]:
     """A gallery of the version before, with a user and what is theirs."""
-    app = create_app({"SECRET_KEY": SECRET}, instance_path=str(tmp_path / "old"), clock=clock)
-    with app.app_context():
-        upgrade(revision="0002")
-        add(
-            "users",
-            id=USER, email="a@b", name="a", password_hash="-", is_admin=False, created_at=NOW,
-        )  # fmt: skip
-        add("api_keys", id=USER, owner_id=USER, name="k", secret_sha256="-", created_at=NOW)
-        yield app
-        db.session.remove()
-        db.engine.dispose()
+    with databases.empty(tmp_path / "old") as instance:
+        app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance), clock=clock)
+        with app.app_context():
+            upgrade(revision="0002")
+            add(
+                "users",
+                id=USER, email="a@b", name="a", password_hash="-", is_admin=False, created_at=NOW,
+            )  # fmt: skip
+            add("api_keys", id=USER, owner_id=USER, name="k", secret_sha256="-", created_at=NOW)
+            yield app
+            db.session.remove()
+            db.engine.dispose()
 
 
 def add(table: str, **values: object) -> None:

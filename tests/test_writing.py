@@ -35,6 +35,7 @@ def test_other_trouble_is_told_as_it_came(inside: Flask) -> None:
         raise OperationalError("INSERT", None, AdminShutdown())
 
 
+@pytest.mark.only_on("sqlite", because="PostgreSQL lets many write at once")
 def test_database_that_another_writer_holds_is_away_for_a_while(inside: Flask) -> None:
     """It is told as SQLAlchemy tells all trouble, for which the doors have an answer."""
     db.session.execute(text("PRAGMA busy_timeout=1"))

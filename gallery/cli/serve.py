@@ -3,13 +3,15 @@
 import os
 import socket
 import sys
+from pathlib import Path
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from gallery import logs
 from gallery.cli.group import address, cli
-from gallery.config import secrets_of
+from gallery.config import Settings, secrets_of
 from gallery.extensions import current_house
 from gallery.metrics import exposition
 
@@ -24,6 +26,7 @@ def serve() -> None:
     chosen = logs.choose_format(settings.LOG_FORMAT, serves=True)
     logs.set_up(format=chosen, level=settings.LOG_LEVEL, secrets=secrets_of(settings))
     upgrade()
+    _tell_of_own_secret(settings, Path(current_app.instance_path))
     arguments = [
         sys.executable, "-m", "gunicorn", "gallery:create_app(run_jobs=True)",
         "--config", "python:gallery.serving",
@@ -47,6 +50,18 @@ def serve() -> None:
     }
     print(f"Gallery is at {address(settings.HOST, settings.PORT)}", flush=True)
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter, no shell wanted
+
+
+def _tell_of_own_secret(settings: Settings, instance: Path) -> None:
+    """Say that nobody else reads what this machine signs, where others may share its database."""
+    kept = instance / "secret_key"
+    is_shared = not settings.DATABASE_URL.startswith("sqlite")
+    if is_shared and kept.exists() and (kept.read_text().strip(),) == settings.SECRET_KEY:
+        click.echo(
+            f"SECRET_KEY is not set, so this machine has one of its own in {kept}: other machines"
+            " over this database can't read the links and sign-ins that it signs",
+            err=True,
+        )
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -12,12 +12,17 @@ from gallery.models.columns import PortableJSON
 
 
 class JobRun(Base):
-    """A slot of a job, claimed by the worker that inserted it first."""
+    """A slot of a job: the instant it was due at, and the worker's that inserted it first.
+
+    One that was claimed long ago and never finished had a worker that died.
+    """
 
     __tablename__ = "job_runs"
 
     job: Mapped[str] = mapped_column(String(50), primary_key=True)
     slot: Mapped[datetime] = mapped_column(primary_key=True)
+    claimed_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
 
 
 class Sweep(Base):

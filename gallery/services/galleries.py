@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from gallery.errors import AlreadyExists, InvalidField, InvalidName
-from gallery.extensions import current_session, writing
+from gallery.extensions import current_session, dialect_of, insert_into, writing
 from gallery.models import Gallery, Image, Link, Round
 from gallery.services.access import VISIBILITIES, Viewer, require_owner, require_user
 from gallery.services.identifiers import check_slug, check_text, new_id
@@ -119,9 +119,8 @@ def game_for_writing(session: Session, code: str, viewer: Viewer, now: datetime)
     owner_id = require_user(viewer)
     game = _find(session, "game", code)
     if game is None:
-        game = _new_gallery("game", code, "", None, owner_id, now)
-        session.add(game)
-        session.flush()
+        _add_once(session, _new_gallery("game", code, "", None, owner_id, now))
+        game = _find(session, "game", code)
     return require_owner(viewer, game)
 
 
@@ -132,11 +131,14 @@ def round_for_writing(session: Session, game: Gallery, number: int, now: datetim
     must not miss it. (SQLite has one writer at a time anyway.)
     """
     same = select(Round).where(Round.gallery_id == game.id, Round.number == number)
-    found = session.scalar(same.with_for_update().execution_options(populate_existing=True))
+    locked = same.with_for_update().execution_options(populate_existing=True)
+    found = session.scalar(locked)
     if found is None:
-        found = Round(id=new_id(now), gallery_id=game.id, number=number, created_at=now)
-        session.add(found)
-        session.flush()
+        new = Round(
+            id=new_id(now), gallery_id=game.id, number=number, is_hidden=False, created_at=now
+        )
+        _add_once(session, new)
+        found = session.scalars(locked).one()
     return found
 
 
@@ -162,6 +164,13 @@ def require_gallery_writer(kind: str, slug: str, *, viewer: Viewer) -> UUID:
 
 def _find(session: Session, kind: str, slug: str) -> Gallery | None:
     return session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
+
+
+def _add_once(session: Session, row: Gallery | Round) -> None:
+    """Add *row*, unless somebody else added one of the same name a moment ago: then that is it."""
+    values = {name: value for name, value in vars(row).items() if not name.startswith("_")}
+    statement = insert_into(type(row), dialect_of(session)).values(**values)
+    session.execute(statement.on_conflict_do_nothing())
 
 
 def _new_gallery(

@@ -19,11 +19,19 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 def new_id(now: datetime) -> UUID:
     """Return a UUID version 7 (RFC 9562): it sorts by *now*, and 74 random bits hide it."""
-    milliseconds = int(now.timestamp() * 1000)
-    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = first_id(now).int | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def first_id(at: datetime) -> UUID:
+    """Return what sorts before all ids made at *at* or later, and after all that were before.
+
+    By milliseconds: what is within one is not told apart.
+    """
+    milliseconds = int(at.timestamp() * 1000)
+    return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
 
 
 def check_slug(what: str, value: str) -> str:

@@ -215,7 +215,7 @@ def _doomed(rule: SweepRule, now: datetime) -> Select[Any]:
         surplus = Image.id.in_(_surplus(rule.keep_count, rule.kind, staying=not_(doomed)))
         doomed = or_(doomed, and_(may_go, surplus))
     if rule.most_bytes is None:
-        return select(Image.id).where(doomed)
+        return select(Image.id).where(doomed).order_by(Image.id)
     too_much = Image.id.in_(_over_quota(rule.most_bytes, may_go=may_go, staying=not_(doomed)))
     return select(Image.id).where(or_(doomed, too_much)).order_by(Image.id)
 
@@ -254,8 +254,10 @@ def _over_quota(
 
 
 def _remove_batch(rule: SweepRule, now: datetime, batch: int) -> Sequence[Row[Any]]:
+    # Two sweeps at once wait for each other in the same order, and take what the other left.
+    doomed = _doomed(rule, now).limit(batch).with_for_update()
     with writing() as session:
-        return delete_rows(session, Image.id.in_(_doomed(rule, now).limit(batch)))
+        return delete_rows(session, Image.id.in_(doomed))
 
 
 def _remove_empty_galleries(now: datetime) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, and_, case, cast, exists, func, select, true
 from sqlalchemy.orm import aliased
 
-from gallery.extensions import current_session
+from gallery.extensions import current_session, read_one_moment
 from gallery.models import Image, PromptDay, PromptEntry, Sweep
 from gallery.services.access import Viewer, finds
 from gallery.services.retention import last_sweep
@@ -93,6 +93,7 @@ class Stats:
 
 def gather_stats(*, viewer: Viewer, now: datetime) -> Stats:
     """Return the figures over what *viewer* finds; the last sweep is told to admins alone."""
+    read_one_moment()
     total, cache = _totals(viewer, now), _cache_totals(viewer)
     return Stats(
         days=_days(viewer, now),
@@ -115,7 +116,8 @@ def _rate(hits: int, originals: int) -> float:
 
 
 def _money(micros: int | None) -> float:
-    return round((micros or 0) / 1_000_000, 4)
+    # PostgreSQL adds large numbers up to a decimal, which JSON doesn't have.
+    return round(int(micros or 0) / 1_000_000, 4)
 
 
 def _totals(viewer: Viewer, now: datetime) -> Row[Any]:

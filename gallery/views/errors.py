@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from flask import Flask, jsonify, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -18,6 +18,14 @@ from gallery.views.auth import settle_viewer
 RETRY_AFTER_SECONDS = "5"
 # Errors of the server whose details are meant for who asked.
 TOLD = (502, 507)
+# Away, locked, or on a line that was cut; of two that waited for each other, the one that was
+# to give way; or all connections are in use.
+DATABASE_TROUBLE = (
+    exc.OperationalError,
+    exc.InterfaceError,
+    exc.InternalError,
+    exc.TimeoutError,
+)
 ENDED_HEADINGS = {
     "expired": "This link has expired",
     "revoked": "This link was withdrawn",
@@ -32,7 +40,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(GalleryError, _gallery_error)
     app.register_error_handler(LinkEnded, _link_ended)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(OperationalError, _database_error)
+    for trouble in DATABASE_TROUBLE:
+        app.register_error_handler(trouble, _database_error)
 
 
 def _gallery_error(error: GalleryError) -> Response:
@@ -86,9 +95,9 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _database_error(error: OperationalError) -> Response:
+def _database_error(error: exc.SQLAlchemyError) -> Response:
     """A database that is locked or restarting comes back; say so instead of failing for good."""
-    log.error("the database did not answer: %s", error.orig)
+    log.error("the database did not answer: %s", getattr(error, "orig", error))
     response = _answer(503, "urn:gallery:database-unavailable", "The database can't be reached", "")
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response

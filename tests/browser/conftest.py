@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.server import EMAIL, PATIENCE_SECONDS, Instance, set_up
 from tests.browser.server import served as serve
 from tests.conftest import PASSWORD, Person, client_of, find_program
+from tests.databases import Databases
 from tests.pictures import picture
 from tests.views.saving import save_round_image, show_to
 
@@ -31,12 +32,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def instance_served(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, databases: Databases
 ) -> Iterator[Instance]:
     """The instance that ``gallery serve`` serves; after the browser, for without it we skip."""
-    instance = set_up(tmp_path_factory.mktemp("served"))
-    with serve(instance):
-        yield instance
+    with databases.empty(tmp_path_factory.mktemp("served")) as folder:
+        instance = set_up(folder)
+        with serve(instance):
+            yield instance
 
 
 @pytest.fixture(scope="package")

@@ -1,7 +1,6 @@
 """``gallery mcp`` as clients start it: a process of its own that speaks over its pipes."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from gallery.services import accounts, ingest
 from gallery.services.access import Viewer
 from gallery.services.ingest import Details
 from tests.conftest import PASSWORD, SECRET
+from tests.databases import Databases
 from tests.mcp_tools.talking import Assistant, talking
 from tests.pictures import picture
 
@@ -62,22 +62,21 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Stage]:
-    instance = tmp_path_factory.mktemp("stdio")
-    shutil.copy(migrated_database, instance / "gallery.db")
-    app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance))
-    house = app.extensions["gallery"]
-    with app.app_context():
-        user = accounts.create_user("alice@gallery.example", PASSWORD, now=house.now())
-        key = accounts.create_key("assistant", owner=user.email, now=house.now())
-        saved = ingest.save_generation(
-            picture(), details=Details(prompt="A heron – 鷺"), viewer=Viewer(user_id=user.id),
-            intake=house.intake, now=house.now(),
-        )  # fmt: skip
-    yield Stage(app, instance, key, str(saved.image_id))
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+def stage(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Stage]:
+    with databases.migrated(tmp_path_factory.mktemp("stdio")) as instance:
+        app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance))
+        house = app.extensions["gallery"]
+        with app.app_context():
+            user = accounts.create_user("alice@gallery.example", PASSWORD, now=house.now())
+            key = accounts.create_key("assistant", owner=user.email, now=house.now())
+            saved = ingest.save_generation(
+                picture(), details=Details(prompt="A heron – 鷺"), viewer=Viewer(user_id=user.id),
+                intake=house.intake, now=house.now(),
+            )  # fmt: skip
+        yield Stage(app, instance, key, str(saved.image_id))
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture(scope="module")

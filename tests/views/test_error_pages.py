@@ -73,9 +73,9 @@ def test_write_by_a_visitor_is_a_401_page(passer_by: Browser, generation: str) -
     assert heading(parse(answer)) == "Sign in to do this"
 
 
-def test_database_that_is_away_is_a_503_page(app, visitor: Person, instance) -> None:
+def test_database_that_is_away_is_a_503_page(app, visitor: Person, instance, databases) -> None:
     """When the database can't be read, a page says to come back in a moment."""
-    (instance / "gallery.db").unlink()
+    databases.lose(instance)
 
     answer = visitor.get("/")
 
@@ -85,15 +85,14 @@ def test_database_that_is_away_is_a_503_page(app, visitor: Person, instance) -> 
 
 
 def test_database_that_is_away_is_a_503_page_for_the_signed_in(
-    app, owner: Browser, instance
+    app, owner: Browser, instance, databases
 ) -> None:
     """Who is signed in reads the same page, though nobody can look up who they are."""
     from gallery.extensions import db
 
     with app.app_context():
         db.engine.dispose()
-    for file in instance.glob("gallery.db*"):
-        file.unlink()
+    databases.lose(instance)
 
     answer = owner.get("/")
 

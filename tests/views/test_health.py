@@ -41,9 +41,9 @@ def test_storage_that_is_no_folder_is_not_ready(visitor: Person, house) -> None:
     assert healthy.status_code == 200
 
 
-def test_database_that_was_never_made_is_not_ready(visitor: Person, instance) -> None:
+def test_database_that_was_never_made_is_not_ready(visitor: Person, instance, databases) -> None:
     """Without its tables the database is not ready."""
-    (instance / "gallery.db").unlink()
+    databases.lose(instance)
 
     answer = visitor.get("/readyz")
 
@@ -51,11 +51,10 @@ def test_database_that_was_never_made_is_not_ready(visitor: Person, instance) ->
     assert answer.json()["checks"] == {"database": "unavailable", "storage": "ok"}
 
 
-def test_database_file_that_went_is_not_ready(app, visitor: Person, instance) -> None:
-    """A file that was deleted under the running server is noticed."""
+def test_database_that_went_is_not_ready(app, visitor: Person, instance, databases) -> None:
+    """One that was deleted under the running server is noticed."""
     visitor.get("/")
-    for file in instance.glob("gallery.db*"):
-        file.unlink()
+    databases.lose(instance)
 
     answer = visitor.get("/readyz")
 

@@ -14,6 +14,7 @@ from gallery.extensions import current_session
 from gallery.models import EmbeddedText, Gallery, GenerationRequest, Image, Round
 from gallery.services.access import Viewer, finds, may_see, sees
 from gallery.services.catalog.paging import DEFAULT_LIMIT, Page, read_page
+from gallery.services.identifiers import first_id
 
 FACETS_OF = 1000
 # The order in which a session's images hang.
@@ -92,10 +93,12 @@ def narrowed(query: Select[Any], only: ImageFilter) -> Select[Any]:
             query = query.where(column == value)
     if only.was_made:
         query = query.where(Image.kind != "product")
+    # Ids tell when they were made, and are what lists are ordered by: the times themselves would
+    # be looked up in another index, and all that lie between them sorted.
     if only.made_from:
-        query = query.where(Image.created_at >= only.made_from)
+        query = query.where(Image.id >= first_id(only.made_from))
     if only.made_to:
-        query = query.where(Image.created_at < only.made_to)
+        query = query.where(Image.id < first_id(only.made_to))
     return query
 
 

@@ -39,9 +39,9 @@ def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -
     if found is not None:
         return found
     with writing() as session:
+        _hold_unchanged(session, column, row, target)
         # Another worker may have been faster.
         if session.execute(fresh, wanted).first() is None:
-            _refuse_changed(session, column, row, target)
             midnight = (now + lasts).replace(hour=0, minute=0, second=0, microsecond=0)
             session.add(
                 Link(
@@ -57,14 +57,16 @@ def standing_link(row: Row[Any] | Gallery, *, now: datetime, lasts: timedelta) -
     return current_session().execute(fresh, wanted).one()
 
 
-def _refuse_changed(session: Session, column: Any, row: Row[Any] | Gallery, target: UUID) -> None:
-    """Refuse to sign what was public a moment ago and is private now.
+def _hold_unchanged(session: Session, column: Any, row: Row[Any] | Gallery, target: UUID) -> None:
+    """Refuse to sign what was public a moment ago and is private now; keep it as it is till then.
 
     Making a gallery private revokes its standing link. One made just after,
-    for somebody who looked just before, would escape that.
+    for somebody who looked just before, would escape that. And of many who
+    hold it, one after another, the first makes the link.
     """
     table = Gallery if column.key == "gallery_id" else Image
-    if session.scalar(select(table.visibility).where(table.id == target)) != row.visibility:
+    query = select(table.visibility).where(table.id == target)
+    if session.scalar(query) != row.visibility:
         raise NotFound
 
 

@@ -67,6 +67,9 @@ def texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for each in value:
             yield from texts_in(each)
+    elif isinstance(value, UUID):
+        yield str(value)
+        yield value.hex
     elif isinstance(value, str) and len(value) >= _SHORTEST:
         yield value
         yield from _other_spellings(value)
