@@ -4,20 +4,28 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Each tests one file after another; files don't know of each other.
-TESTERS ?= 2
+# Each tests one file after another; files don't know of each other. One more than a small
+# machine has cores, since some tests only wait.
+TESTERS ?= 3
+TESTING := --numprocesses $(TESTERS) --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check format bench clean
+.PHONY: run test coverage check format bench cluster clean
 
 run: $(VENV)/.run
 	@$(BIN)/gallery db upgrade
 	@$(BIN)/gallery demo --if-empty
 	@exec $(BIN)/gallery serve
 
+# Everything on SQLite, and on a real PostgreSQL once more what sees a database.
 test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(TESTING)
+	$(BIN)/python -m pytest $(TESTING) --database postgresql
+
+# Aside from the tests, since counting lines takes as long again.
+coverage: $(VENV)/.dev
 	@$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --cov --cov-report=
+	$(BIN)/python -m pytest $(TESTING) --cov --cov-report=
 	@$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev
@@ -32,6 +40,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench
+
+# PostgreSQL, S3, two app servers and nginx on this machine, with the demo in them.
+cluster: $(VENV)/.dev
+	@exec $(BIN)/python -m cluster
 
 clean:
 	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache dist
