@@ -1,5 +1,6 @@
 """What a database server brings with it: it restarts, others use it too, and it has limits."""
 
+import runpy
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from psycopg import connect
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import create_engine, event, make_url, select, text, update
 from sqlalchemy.exc import OperationalError
@@ -63,12 +65,15 @@ def test_server_may_be_restarted(tmp_path: Path, tmp_path_factory: pytest.TempPa
 
         away = http.get("/api/images")
 
-        with a_postgresql(folder):
+        with a_postgresql(folder, is_kept=True):
             after = [http.get(path).status_code for path in ("/", "/api/images")]
+        # This time nobody asks in between, and so nobody knows.
+        with a_postgresql(folder):
+            unnoticed = http.get("/").status_code
             with app.app_context():
                 db.engine.dispose()
 
-    assert (before, after) == ([200, 200], [200, 200])
+    assert (before, after, unnoticed) == ([200, 200], [200, 200], 200)
     assert (away.status_code, away.headers["Retry-After"]) == (503, "5")
 
 
@@ -150,18 +155,24 @@ class TestTogether:
             yield [first, second]
 
     def test_both_find_it_migrated(self, machines: list[Path]) -> None:
-        """One makes the tables, and the other waits for that."""
+        """Each waits for who is at it, and then finds what is left to do."""
         script = "from tests.databases import migrate; import sys, pathlib;"
         script += "migrate(pathlib.Path(sys.argv[1]))"
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        address = runpy.run_path(str(machines[0] / "config.py"))["DATABASE_URL"]
 
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-c", script, folder],
-                cwd=Path(__file__).parents[1],
-                stderr=subprocess.PIPE,
-            )
-            for folder in machines
-        ]
+        with connect(address, autocommit=True) as ahead:
+            ahead.execute(f"SELECT pg_advisory_lock({int.from_bytes(b'gallery', 'big')})")
+            started = [
+                subprocess.Popen(
+                    [sys.executable, "-c", script, folder],
+                    cwd=Path(__file__).parents[1],
+                    stderr=subprocess.PIPE,
+                )
+                for folder in machines
+            ]
+            while ahead.execute(waiting).fetchone() != (2,):
+                assert {process.poll() for process in started} == {None}
         told = [(process.communicate()[1].decode(), process.returncode) for process in started]
 
         assert [code for _, code in told] == [0, 0], told

@@ -68,7 +68,11 @@ SAVED_BYTES = _counter("saved_bytes_total", "Bytes of the images that were saved
 SENDS = _counter(
     "sends_total", "Images that were sent, or led to.", "kind", "variant", "disposition"
 )
-SENT_BYTES = _counter("sent_bytes_total", "Bytes of the images that were sent.", "variant")
+SENT_BYTES = _counter(
+    "sent_bytes_total",
+    "Bytes of images that Gallery sent itself, not nginx or the storage.",
+    "variant",
+)
 
 PROMPT_LOOKUPS = _counter(
     "prompt_lookups_total", "What the prompt cache said to who asked.", "answer"

@@ -65,7 +65,7 @@ def _hold_unchanged(session: Session, column: Any, row: Row[Any] | Gallery, targ
     hold it, one after another, the first makes the link.
     """
     table = Gallery if column.key == "gallery_id" else Image
-    query = select(table.visibility).where(table.id == target)
+    query = select(table.visibility).where(table.id == target).with_for_update(key_share=True)
     if session.scalar(query) != row.visibility:
         raise NotFound
 
