@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 # Each tests one file after another; files don't know of each other. One more than a small
 # machine has cores, since some tests only wait.
 TESTERS ?= 3
-TESTING := --numprocesses $(TESTERS) --dist loadfile
+# In their order: the files of many tests come last, and fill what others leave.
+TESTING := --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: run test coverage check format bench cluster clean

@@ -222,9 +222,9 @@ def _prepare_postgresql(engine: Engine) -> None:
     )
 
     # An extra: who has SQLite needs no driver for it.
-    from psycopg.types.string import StrDumper
+    from psycopg.types.string import StrDumperUnknown
 
-    class PlainText(StrDumper):
+    class PlainText(StrDumperUnknown):
         """PostgreSQL's texts hold no NUL: what is asked for with one is not there."""
 
         def dump(self, text: str) -> Any:

@@ -234,6 +234,7 @@ def settings() -> dict[str, Any]:
 def app(instance: Path, clock: FixedClock, settings: dict[str, Any]) -> Iterator[Flask]:
     app = create_app({"SECRET_KEY": SECRET, **settings}, instance_path=str(instance), clock=clock)
     yield app
+    app.extensions["gallery"].tally.flush()
     with app.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -43,6 +43,7 @@ from gallery.services.catalog import search_images
 from gallery.services.relocation import Sum
 from tests.conftest import SECRET, FixedClock
 
+pytestmark = pytest.mark.only_on("sqlite", because="it is about both, and starts the other")
 ID, INPUT = UUID(int=1), UUID(int=2)
 # All that JSON and text can be; PostgreSQL keeps numbers and members in its own way.
 ODD: dict[str, Any] = {
@@ -61,7 +62,7 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
     for rows in (
         [
             User(id=ID, email="a@b", name="鷺", password_hash="-", is_admin=True, created_at=now),
-            JobRun(job="sweep", slot=now),
+            JobRun(job="sweep", slot=now, claimed_at=now),
             Sweep(id=ID, started_at=now, rule=ODD, bytes=2**40),
             KeyVersion(base_key="a.png", version=2),
         ],
@@ -234,14 +235,14 @@ def test_database_without_tables_is_refused(full: Flask, tmp_path: Path) -> None
 def test_nothing_is_left_where_a_row_is_not_taken(
     full: Flask, postgresql: Flask, server: str
 ) -> None:
-    """A text that PostgreSQL can't hold ends the copy, and what came before it goes as well."""
+    """A key that is too long for PostgreSQL ends the copy, and what came before it goes as well."""
     with full.app_context(), db.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE search_documents SET body = 'a' || char(0)")
+        connection.exec_driver_sql("UPDATE key_versions SET base_key = hex(zeroblob(400))")
 
     refused = copy(full, server)
 
     assert refused.exit_code == 1
-    assert "A row of search_documents is not taken" in refused.stderr
+    assert "A row of key_versions is not taken" in refused.stderr
     assert all(held == [] for held in rows(postgresql).values())
 
 

@@ -7,7 +7,6 @@ that all ask at the same moment.
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -28,7 +27,8 @@ from sqlalchemy import update
 from gallery import create_app
 from gallery.extensions import db, writing
 from gallery.models import PromptEntry
-from tests.conftest import PASSWORD, client_of
+from tests.browser.server import set_up
+from tests.conftest import client_of
 from tests.databases import Databases
 from tests.generators.images_server import Conversation, ImagesServer, pictures, serving_images
 from tests.pictures import picture
@@ -101,22 +101,12 @@ class Served:
 @contextmanager
 def serving(instance: Path, **settings: str) -> Iterator[Served]:
     """Serve a new gallery with four workers."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    environ = os.environ | settings
-    environ |= {"INSTANCE_PATH": str(instance), "PORT": str(port), "GALLERY_PASSWORD": PASSWORD}
-    environ |= {"WEB_CONCURRENCY": str(WORKERS)}
-    run = {"env": environ, "check": True, "capture_output": True, "text": True}
-    subprocess.run([GALLERY, "db", "upgrade"], **run)
-    subprocess.run([GALLERY, "users", "create", "alice@gallery.example"], **run)
-    made = subprocess.run(
-        [GALLERY, "keys", "create", "test", "--owner", "alice@gallery.example"], **run
-    )
+    made = set_up(instance)
+    environ = made.environ | settings | {"WEB_CONCURRENCY": str(WORKERS)}
     server = subprocess.Popen(
         [GALLERY, "serve"], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    served = Served(f"http://127.0.0.1:{port}", made.stdout.strip(), instance, server.pid)
+    served = Served(made.address, made.key, instance, server.pid)
     try:
         wait_until_ready(served)
         yield served

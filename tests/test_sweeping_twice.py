@@ -21,6 +21,7 @@ from gallery.services.ingest import Details
 from tests.conftest import PASSWORD, SECRET, FixedClock
 from tests.pictures import picture
 
+pytestmark = pytest.mark.only_on("sqlite", because="it is about who waits for the one writer")
 # Several batches, so that the two take turns.
 IMAGES = 1_600
 PROGRAM = "from gallery.cli import cli; cli()"

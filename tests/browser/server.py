@@ -8,10 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from flask_migrate import upgrade
 
+from gallery import create_app
+from gallery.extensions import db
+from gallery.services import accounts
 from tests.conftest import PASSWORD
 
 GALLERY = Path(sys.executable).parent / "gallery"
@@ -37,14 +42,18 @@ class Instance:
 
 
 def set_up(folder: Path) -> Instance:
-    """Make the database, alice and her key by the commands that an operator would use."""
+    """Make the database, alice and her key, as an operator's commands do, in this process."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    environ = _environ(folder, port)
-    for arguments in (["db", "upgrade"], ["users", "create", EMAIL]):
-        _run(*arguments, environ=environ)
-    key = _run("keys", "create", "test", "--owner", EMAIL, environ=environ).strip()
+    app = create_app(instance_path=str(folder))
+    now = datetime.now(UTC)
+    with app.app_context():
+        upgrade()
+        accounts.create_user(EMAIL, PASSWORD, now=now)
+        key = accounts.create_key("test", owner=EMAIL, now=now).secret
+        db.session.remove()
+        db.engine.dispose()
     return Instance(folder, port, key)
 
 
@@ -69,12 +78,6 @@ def _environ(folder: Path, port: int) -> dict[str, str]:
     # All who sign in here come from one address.
     ours["RATE_LIMIT_LOGIN"] = "none"
     return os.environ | ours
-
-
-def _run(*arguments: str, environ: dict[str, str]) -> str:
-    command = [GALLERY, *arguments]
-    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
-    return done.stdout
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], instance: Instance) -> None:

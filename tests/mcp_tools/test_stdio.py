@@ -164,7 +164,7 @@ def test_what_went_wrong_inside_stays_inside(stage: Stage, assistant: Assistant)
             connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO prompt_days")
 
     assert told == "Something went wrong"
-    assert "no such table: prompt_days" in stage.log
+    assert "prompt_days" in stage.log
     assert stage.key.secret not in stage.log
 
 

@@ -18,6 +18,7 @@ from gallery.services.thumbnails import open_thumbnail
 from tests.services.conftest import Easel, row, stored
 from tests.services.test_migration import pictures
 
+pytestmark = pytest.mark.only_on("sqlite", because="it begins from copies of a file")
 IMAGES = 4
 # A migration of these takes about 43 steps: from the 27th on it clears up behind itself.
 KILLED_AT = (0, *sorted(random.Random(26).sample(range(1, 27), 3)), 28, 33, 40)

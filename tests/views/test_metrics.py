@@ -10,6 +10,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import FixedClock, Person
+from tests.databases import Databases
 from tests.pictures import picture
 from tests.views.asking import Painter, look_up
 from tests.views.saving import save_generation, save_round_image, sign
@@ -265,11 +266,11 @@ def test_holdings_are_what_the_database_says(
 
 
 def test_database_that_is_away_hides_nothing_but_what_it_holds(
-    visitor: Person, instance, read: Read
+    visitor: Person, instance: Path, databases: Databases, read: Read
 ) -> None:
     """What is counted is still told: just then it is wanted."""
     visitor.get("/stats")
-    (instance / "gallery.db").unlink()
+    databases.lose(instance)
 
     answer = visitor.get("/metrics")
 
