@@ -51,6 +51,7 @@ def running_nginx(
     text = rendered(
         {
             "user gallery;": f"user {getpass.getuser()};",
+            "error_log /var/log/nginx/error.log crit;": "error_log stderr crit;",
             "server 127.0.0.1:8000;": servers,
             "listen 80 reuseport;": f"listen 127.0.0.1:{port} reuseport;",
             "set $storage /srv/gallery/storage;": f'set $storage "{storage or folder / "empty"}";',

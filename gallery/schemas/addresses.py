@@ -65,7 +65,9 @@ class OpenAddresses:
 
     def thumbnail(self, image: Any, width: int) -> str:
         """Return a thumbnail; its address changes with the picture, so caches may keep it."""
-        if self.secure and image.storage_provider == LocalStorage.name:
+        # What a seller uploads opens for whoever may see it now, and not for an hour to come.
+        is_signed = image.kind != "product" and image.storage_provider == LocalStorage.name
+        if self.secure and is_signed:
             return self.base + self.secure.path(image, width)
         return f"{self.base}/thumbnails/{image.id}/{width}-{image.sha256[:12]}.webp"
 

@@ -33,6 +33,7 @@ LEAST_LEFT = timedelta(minutes=1)
 # nginx sends what lies here, and only where an answer of ours tells it to.
 OBJECTS = "/_objects/"
 REVALIDATE = "no-cache"
+_CONDITIONS = {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"}
 _NOT_IN_NAMES = set('\\/:*?"<>|')
 
 
@@ -134,9 +135,11 @@ def _leaves_elsewhere(storage: Storage) -> bool:
 def _deliver(sent: Sent, storage: Storage, *, lasts: timedelta) -> Response:
     """Let the storage or nginx send an object, or send it from here."""
     if storage.origin is not None:
-        # A presigned URL is good for one method.
-        if request.method == "HEAD":
-            return _describe(sent, storage)
+        # A presigned URL is good for one method, and whoever has the bytes needs none.
+        if request.method == "HEAD" or _CONDITIONS & {name for name, _ in request.headers}:
+            described = _describe(sent, storage)
+            if request.method == "HEAD" or described.status_code != 200:
+                return described
         return _lead_to(sent, storage, lasts=min(lasts, PRESIGNED))
     # With an ETag that nginx can't know before it has begun to answer, it would get these wrong.
     is_misjudged = "If-Match" in request.headers or "If-Unmodified-Since" in request.headers

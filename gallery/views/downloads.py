@@ -10,7 +10,7 @@ from gallery.errors import InvalidKey, NotFound
 from gallery.extensions import current_house
 from gallery.schemas.addresses import ShareAddresses
 from gallery.services import catalog, links
-from gallery.storage import LocalStorage, check_key
+from gallery.storage import check_key
 from gallery.views.auth import current_viewer, settle_viewer
 from gallery.views.delivery import (
     is_version_of,
@@ -139,7 +139,7 @@ def _handed_out(key: str) -> Any:
         now=house.now(),
     )
     if is_signed:
-        return catalog.show_handed_out(key, provider=LocalStorage.name)
+        return catalog.show_handed_out(key)
     return catalog.show_image_by_key(key, viewer=current_viewer())
 
 

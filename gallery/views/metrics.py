@@ -4,7 +4,7 @@ import hmac
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from flask import Blueprint, request
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -17,6 +17,13 @@ from gallery.services.census import Census
 from gallery.views.auth import bearer_token, current_viewer
 
 bp = Blueprint("metrics", __name__)
+# The loopback, and what RFC 1918 and RFC 4193 leave to each network.
+_NEAR = tuple(
+    map(
+        ip_network,
+        ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fc00::/7"),
+    )
+)
 _BUILD = {"version": version("gallery"), "python": platform.python_version()}
 
 
@@ -34,11 +41,16 @@ def metrics() -> Response:
 
 def _is_near() -> bool:
     """Tell whether who asks is in our own network: the world learns nothing of private totals."""
-    try:
-        return ip_address(request.remote_addr or "").is_private
-    except ValueError:
+    sent_from = request.remote_addr
+    if not sent_from:
         # Over a Unix socket there is no address, and nobody from afar.
         return True
+    try:
+        address = ip_address(sent_from)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in _NEAR)
 
 
 def _may_look(token: str) -> bool:

@@ -28,7 +28,6 @@ _ENVIRON = "gallery.asked"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # No name in an address of ours is longer; tokens and keys are.
 _LONGEST_NAME = 40
-_LONGEST_PATH = 200
 log = logging.getLogger("gallery.access")
 
 
@@ -171,6 +170,8 @@ def _finish(asked: Asked) -> None:
 
 
 def _shown(path: str) -> str:
-    """Return an address that leads nowhere, without what may be a token."""
-    text = path.encode("latin-1", "replace").decode("utf-8", "replace")[:_LONGEST_PATH]
-    return "/".join("…" if len(part) > _LONGEST_NAME else part for part in text.split("/"))
+    """Return where an address that leads nowhere begins: behind that may be what opens something."""
+    text = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    first, _, rest = text.removeprefix("/").partition("/")
+    first = "…" if len(first) > _LONGEST_NAME else first
+    return f"/{first}/…" if rest else f"/{first}"

@@ -116,6 +116,27 @@ def test_what_can_not_be_written_is_written_later(
     assert downloads(link_id) == 2
 
 
+def test_what_could_not_be_written_is_tried_again_by_itself(
+    app: Flask, house: House, easel: Easel, alice: Viewer, clock: FixedClock
+) -> None:
+    """Nobody has to follow another link for that."""
+    link_id = sign(house, easel, alice).link.id
+    db.session.commit()
+    tally = Tally(app.app_context, seconds=0.01)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE links RENAME TO links_away")
+        connection.commit()
+        tally.add(link_id, now=clock())
+        tally.flush()
+        connection.exec_driver_sql("ALTER TABLE links_away RENAME TO links")
+        connection.commit()
+
+    until = time.monotonic() + 10
+    while downloads(link_id) == 0 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert downloads(link_id) == 1
+
+
 def test_link_that_is_gone_is_no_error(tally: Tally, clock: FixedClock, inside: Flask) -> None:
     """Its image was deleted in between."""
     tally.add(UUID(int=9), now=clock())

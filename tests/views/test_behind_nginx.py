@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from os import urandom
 from pathlib import Path
@@ -21,11 +21,14 @@ from cluster.nginx import running_nginx
 from gallery import HOME
 from gallery.extensions import House
 from gallery.services.links import SecureLinks
+from gallery.services.migration import migrate_objects
 from tests.conftest import FixedClock, Person, client_of, serving
 from tests.pictures import picture, pixels
+from tests.services.vaults import Vault, furnish
 from tests.views.fronting import NGINX_SECRET
 from tests.views.listening import listening
 from tests.views.saving import save_generation, save_round_image, sign
+from tests.views.selling import files, photo
 
 CANARY = b"a canary that nobody may see"
 
@@ -106,6 +109,30 @@ class TestThumbnails:
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.content for answer in answers}) == 1
         assert [each["PATH_INFO"] for each in asked] == [urlsplit(path).path]
+
+    def test_what_sellers_upload_is_not_signed(self, alice: Person, visitor: Person) -> None:
+        """A product's thumbnail opens for who may see it now, and for nobody an hour later."""
+        fields = {"prompt_text": "A stoneware mug with a dipped glaze."}
+        product = alice.post("/api/products", data=fields, files=files(photo())).json()
+        (image,) = alice.get(f"/api/products/{product['id']}").json()["images"]
+        path = image["thumbnails"]["320"]
+
+        assert "key=" not in path
+        assert visitor.get(path).status_code == 404
+        assert alice.get(path).status_code == 200
+
+    def test_one_that_has_moved_is_found_by_its_old_address(
+        self, app: Flask, visitor: Person, private_image: dict[str, Any], tmp_path: Path
+    ) -> None:
+        """Another storage has it now; whoever was handed the address still gets it."""
+        path = private_image["thumbnails"]["320"]
+        storages = furnish(app, Vault(tmp_path / "vault"))
+        with app.app_context():
+            migrate_objects(storages=storages, source="local", target="vault", linger=timedelta(0))
+
+        answer = visitor.get(path)
+
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
 
     @pytest.mark.parametrize(
         ("old", "new"),

@@ -285,7 +285,16 @@ class TestWithoutAToken:
 
     @pytest.mark.parametrize(
         ("sender", "status"),
-        [("10.1.2.3", 200), ("fd00::7", 200), ("8.8.8.8", 404), ("::ffff:8.8.8.8", 404)],
+        [
+            ("10.1.2.3", 200),
+            ("fd00::7", 200),
+            ("8.8.8.8", 404),
+            ("::ffff:8.8.8.8", 404),
+            ("8.8.8.8:4242", 404),
+            ("unknown", 404),
+            ("2001:0:1::5", 404),
+            ("::ffff:10.1.2.3", 200),
+        ],
     )
     def test_only_the_own_network_may_look(self, visitor: Person, sender: str, status: int) -> None:
         """Totals of private galleries are nothing for the world."""

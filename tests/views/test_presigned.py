@@ -153,3 +153,17 @@ class TestWithoutPresigning:
         show_to(alice, "private", "game", "TEA")
 
         assert visitor.get(image["thumbnails"]["320"]).status_code == 404
+
+
+def test_who_has_the_bytes_uses_up_no_download(
+    presigned: Presigning, alice: Person, visitor: Person
+) -> None:
+    """A condition is answered here, and an answer of nothing is no use of a link."""
+    link = sign(alice, save_generation(alice)["id"], max_downloads=1)
+    etag = visitor.request("HEAD", link["url"]).headers["ETag"]
+
+    unchanged = visitor.get(link["url"], headers={"If-None-Match": etag})
+    other = visitor.get(link["url"], headers={"If-None-Match": '"another"'})
+
+    assert unchanged.status_code == 304
+    assert led(other)

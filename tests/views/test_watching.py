@@ -175,7 +175,7 @@ def test_address_that_leads_nowhere_is_told_without_its_tokens(
     visitor.get(f"/images/{token}/more?key={token}")
 
     line = lines.only("")
-    assert (line.path, line.status, line.route) == ("/images/…/more", 404, "")
+    assert (line.path, line.status, line.route) == ("/images/…", 404, "")
 
 
 def test_error_of_the_server_tells_its_number_to_people(

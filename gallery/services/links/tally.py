@@ -54,8 +54,7 @@ class Tally:
         with self._lock:
             uses, _ = self._uses.get(link_id, (0, now))
             self._uses[link_id] = (uses + 1, now)
-            if self._timer is None:
-                self._set_timer()
+            self._set_timer(self._seconds)
 
     def flush(self) -> None:
         """Write what was counted so far, unless the database can't: then it is tried again."""
@@ -71,8 +70,10 @@ class Tally:
                 log.warning("uses of %d links are still to be counted: %s", len(counted), error)
                 self._take_back(counted)
 
-    def _set_timer(self) -> None:
-        self._timer = Timer(self._seconds, self._on_time)
+    def _set_timer(self, seconds: float) -> None:
+        if self._timer is not None:
+            return
+        self._timer = Timer(seconds, self._on_time)
         self._timer.daemon = True
         self._timer.start()
         # Once, though it is asked for with every timer.
@@ -89,6 +90,7 @@ class Tally:
             for link_id, (uses, used_at) in counted.items():
                 more, later = self._uses.get(link_id, (0, used_at))
                 self._uses[link_id] = (uses + more, max(used_at, later))
+            self._set_timer(10 * self._seconds)
 
 
 def _write(counted: dict[UUID, tuple[int, datetime]]) -> None:
