@@ -170,7 +170,7 @@ def _finish(asked: Asked) -> None:
 
 
 def _shown(path: str) -> str:
-    """Return where an address that leads nowhere begins: behind that may be what opens something."""
+    """Return where an address that leads nowhere begins: the rest may open something."""
     text = path.encode("latin-1", "replace").decode("utf-8", "replace")
     first, _, rest = text.removeprefix("/").partition("/")
     first = "…" if len(first) > _LONGEST_NAME else first
