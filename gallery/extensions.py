@@ -48,12 +48,12 @@ STOPPING = Event()
 LONGEST_WAIT_SECONDS = 30
 # What a connection to PostgreSQL begins with. Nothing there waits for ever: neither for a lock,
 # nor for a query, nor for a process that fell asleep inside a transaction.
-_AT_THE_START = {
-    "timezone": "UTC",
+_LIMITS = {
     "statement_timeout": f"{LONGEST_WAIT_SECONDS}s",
     "lock_timeout": f"{LONGEST_WAIT_SECONDS // 3}s",
     "idle_in_transaction_session_timeout": f"{2 * LONGEST_WAIT_SECONDS}s",
 }
+_AT_THE_START = {"timezone": "UTC"} | _LIMITS
 # The same for the way there, where a machine or a cable may be gone without a word.
 _ON_THE_WAY = {
     "connect_timeout": 5,
@@ -214,6 +214,16 @@ def prepare_engine(engine: Engine) -> None:
         _prepare_sqlite(engine)
     else:
         _prepare_postgresql(engine)
+
+
+def end_limits(connection: Connection) -> None:
+    """Let what is done over *connection* take as long as it takes; for work of operators.
+
+    Until it is closed: whoever gives it back to a pool gives it back like this.
+    """
+    if connection.dialect.name == "postgresql":
+        for name in _LIMITS:
+            connection.exec_driver_sql(f"SET {name} = 0")
 
 
 def _prepare_postgresql(engine: Engine) -> None:

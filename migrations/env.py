@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from alembic import context
 from flask import current_app
 
+from gallery.extensions import end_limits
+
 SEARCH_INDEX = "search_index"
 # Any number that nobody else takes in this database will do; these are the letters of "gallery".
 MIGRATING = int.from_bytes(b"gallery", "big")
-NO_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
 def include_name(name, type_, parents):
@@ -61,8 +62,7 @@ def one_at_a_time(connection):
         yield
         return
     # To wait for the others, and to change a large table, may take longer than any request.
-    for setting in NO_LIMITS:
-        connection.exec_driver_sql(f"SET {setting} = 0")
+    end_limits(connection)
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({MIGRATING})")
     connection.commit()
     try:

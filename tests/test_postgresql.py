@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, event, make_url, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from gallery import create_app
-from gallery.extensions import db, writing
+from gallery.extensions import db, end_limits, writing
 from gallery.models import KeyVersion, User
 from gallery.services.stats import gather_stats
 from tests.conftest import SECRET, Person, a_postgresql, client_of, serving
@@ -181,3 +181,13 @@ class TestTogether:
             assert db.session.scalars(select(User)).all() == []
             db.session.remove()
             db.engine.dispose()
+
+
+def test_work_of_operators_has_no_limits(app: Flask) -> None:
+    """What is set for requests is taken off a connection that waits or copies for hours."""
+    with app.app_context(), db.engine.connect() as connection:
+        end_limits(connection)
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        limits = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+
+    assert limits == ["0", "0", "0"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
-from gallery.extensions import current_session
+from gallery.extensions import current_session, end_limits
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ def _postgresql_lock(engine: Engine, work: str) -> Iterator[None]:
     number = int.from_bytes(hashlib.sha256(work.encode()).digest()[:8], signed=True)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
+        end_limits(connection)
         if not connection.scalar(select(func.pg_try_advisory_lock(number))):
             _tell(work)
             connection.execute(select(func.pg_advisory_lock(number)))

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from gallery.errors import IdempotencyKeyReused, InvalidRequest, RequestInProgress
-from gallery.extensions import writing
+from gallery.extensions import dialect_of, insert_into, writing
 from gallery.models import AnsweredRequest
 from gallery.services.access import check_is_there
 
@@ -53,10 +53,14 @@ def begin_request(owner_id: UUID, key: str, fingerprint: str, *, now: datetime) 
             session.flush()
             known = None
         if known is None:
-            session.add(
-                AnsweredRequest(owner_id=owner_id, key=key, fingerprint=fingerprint, created_at=now)
+            claim = insert_into(AnsweredRequest, dialect_of(session)).values(
+                owner_id=owner_id, key=key, fingerprint=fingerprint, created_at=now
             )
-            return None
+            claimed = session.execute(claim.on_conflict_do_nothing().returning(AnsweredRequest.key))
+            if claimed.first() is not None:
+                return None
+            # Somebody else was faster, by less than this transaction.
+            known = session.get_one(AnsweredRequest, (owner_id, key), populate_existing=True)
     if known.fingerprint != fingerprint:
         raise IdempotencyKeyReused("Use a new key for a new request")
     if known.status is None:

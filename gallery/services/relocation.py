@@ -17,7 +17,7 @@ from sqlalchemy import Column, Connection, Engine, Row, Table, func, insert, sel
 from sqlalchemy.exc import DBAPIError
 
 from gallery.errors import CopyDiffers, CopyRefused
-from gallery.extensions import Base
+from gallery.extensions import Base, end_limits
 
 _BATCH = 1_000
 
@@ -71,12 +71,17 @@ def _reading(engine: Engine) -> Connection:
     """Return a connection that sees one state of the database until it is closed."""
     connection = engine.connect()
     if engine.dialect.name == "postgresql":
-        return connection.execution_options(isolation_level="REPEATABLE READ")
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        end_limits(connection)
     return connection
 
 
 def _writing(engine: Engine) -> Connection:
-    return engine.connect().execution_options(gallery_writes=True)
+    connection = engine.connect().execution_options(gallery_writes=True)
+    end_limits(connection)
+    # The setting began a transaction; the copy begins its own.
+    connection.commit()
+    return connection
 
 
 def _check_revisions(old: Connection, new: Connection) -> None:

@@ -134,6 +134,8 @@ def _leaves_elsewhere(storage: Storage) -> bool:
 
 def _deliver(sent: Sent, storage: Storage, *, lasts: timedelta) -> Response:
     """Let the storage or nginx send an object, or send it from here."""
+    # A storage may take its time, and others need the connection to the database meanwhile.
+    end_reading()
     if storage.origin is not None:
         # A presigned URL is good for one method, and whoever has the bytes needs none.
         if request.method == "HEAD" or _CONDITIONS & {name for name, _ in request.headers}:
@@ -151,6 +153,7 @@ def _deliver(sent: Sent, storage: Storage, *, lasts: timedelta) -> Response:
 def _deliver_thumbnail(
     sent: Sent, storage: Storage, key: str, width: int, *, lasts: timedelta
 ) -> Response:
+    end_reading()
     if not _leaves_elsewhere(storage):
         return _send(sent, open_thumbnail(key, width, storage=storage))
     known = current_house().kept_thumbnails if storage.origin else None

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from gallery.errors import InvalidField, StorageUnavailable
 from gallery.extensions import STOPPING, House, db
@@ -19,7 +20,8 @@ from gallery.models import Image
 from gallery.services import retention
 from gallery.services.integrity import check_objects
 from gallery.services.migration import Migrated, migrate_objects, plan_migration
-from gallery.services.migration.moving import PRESIGNED_LASTS
+from gallery.services.migration.moving import BATCH, PRESIGNED_LASTS
+from gallery.services.migration.notes import write_note
 from gallery.services.originals import open_original
 from gallery.services.thumbnails import open_thumbnail, thumbnail_key
 from gallery.storage import LocalStorage, Storages
@@ -437,3 +439,32 @@ def _again(image: Image, number: int, storages: Storages) -> None:
     storages.default.copy(image.storage_key, key)
     db.session.add(Image(**values | {"id": UUID(int=number + 1), "storage_key": key}))
     db.session.commit()
+
+
+def test_what_a_dead_migration_had_copied_is_not_dropped_while_it_moves(
+    storages: Storages, easel: Easel, attic: Path
+) -> None:
+    """Its note falls due while the same objects are on their way again, and not committed yet."""
+    first = row(easel.generation())
+    root = storages.named("local").root
+    values = {each.name: getattr(first, each.name) for each in Image.__table__.columns}
+    keys = [f"again/{number:03}.png" for number in range(2 * BATCH)]
+    (root / "again").mkdir()
+    for key in keys:
+        os.link(root / str(first.storage_key), root / key)
+    rows = [values | {"id": UUID(int=n), "storage_key": key} for n, key in enumerate(keys, 1)]
+    db.session.execute(insert(Image), rows)
+    db.session.commit()
+    again = db.session.scalars(select(Image).where(Image.storage_key.in_(keys))).all()
+    local, vault = storages.named("local"), storages.named("vault")
+    write_note(again, source=local, target=vault)
+    for key in keys:
+        with local.open(key) as content:
+            vault.put(key, content)
+    db.session.commit()
+
+    moved = migrate(storages)
+
+    assert (moved.moved, moved.errors) == (2 * BATCH + 1, {})
+    assert set(lie(storages).values()) == {("vault", True)}
+    assert stored(root) == []

@@ -167,3 +167,16 @@ def test_who_has_the_bytes_uses_up_no_download(
 
     assert unchanged.status_code == 304
     assert led(other)
+
+
+@pytest.mark.parametrize("kind", ["original", "thumbnail"])
+def test_slow_storage_holds_no_connection(
+    presigned: Presigning, alice: Person, visitor: Person, kind: str
+) -> None:
+    """While it is asked, the database is free for others."""
+    image = save_generation(alice, visibility="public")
+    path = image["image_url"] if kind == "original" else image["thumbnails"]["320"]
+
+    visitor.get(path)
+
+    assert presigned.held == {False}

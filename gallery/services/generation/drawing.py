@@ -317,8 +317,9 @@ def _waiting(owner_id: UUID, prompt_hash: str) -> Sequence[Row[Any]]:
 
 
 def _still_wanted(session: Session, image_id: UUID, order: Order) -> Image:
+    # The image first: whoever saves a picture in its place holds it, and then withdraws the wish.
+    image = session.get(Image, image_id, with_for_update=True, populate_existing=True)
     request = session.get(GenerationRequest, image_id, populate_existing=True)
-    image = session.get(Image, image_id, populate_existing=True)
     if request is None or image is None or request.prompt_hash != order.wish.hash:
         raise Withdrawn
     return image

@@ -17,7 +17,7 @@ from itertools import count, islice
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gallery.errors import (
@@ -217,16 +217,17 @@ def keep(
     values |= times(details, now, keeping or intake.retention)
     try:
         with writing() as session:
-            slot = find_slot(session)
-            old_key, old_provider = _object_of(session, slot.existing)
+            slot = _held_slot(session, find_slot)
+            old_key = slot.existing.storage_key if slot.existing else None
+            old_provider = slot.existing.storage_provider if slot.existing else None
             image = write_row(session, slot, values, prepared, now)
             remember_version(session, base_key, version)
             if details.lease_id:
                 redeem_lease(session, image.owner_id, image.prompt_hash, details.lease_id)
             if not prepared.is_entry_of(image):
                 register(session, image, now=now)
-    except BaseException:
-        drop_unless_used(stored.key, storage=intake.storage)
+    except BaseException as error:
+        drop_unless_used(stored.key, storage=intake.storage, error=error)
         raise
     if old_key and old_provider:
         _discard_at(old_provider, old_key, storages=intake.storages)
@@ -236,14 +237,24 @@ def keep(
     return Saved(image_id=image.id, replaced=old_key is not None)
 
 
-def _object_of(session: Session, image: Image | None) -> tuple[str | None, str | None]:
-    """Return the key and the provider of the object that is replaced, which can't move now."""
-    if image is None:
-        return None, None
-    # Only what has changed is written: a provider that was read before the object moved would
-    # seem to be the new one already.
-    session.refresh(image, ["storage_key", "storage_provider"], with_for_update=True)
-    return image.storage_key, image.storage_provider
+def _held_slot(session: Session, find_slot: Callable[[Session], Slot]) -> Slot:
+    """Return the slot, with the image in it as it is now, and so it stays until the commit.
+
+    Only what has changed is written. Against what was read before somebody
+    else wrote, a row would be left with some of their values, and their
+    object or place would not be known.
+    """
+    slot = find_slot(session)
+    while slot.existing is not None:
+        try:
+            session.refresh(slot.existing, with_for_update=True)
+        except InvalidRequestError:
+            # It was deleted a moment ago: then it replaces nothing.
+            session.expunge(slot.existing)
+            slot = find_slot(session)
+        else:
+            break
+    return slot
 
 
 def _discard_at(provider: str, key: str, *, storages: Storages) -> None:
@@ -268,13 +279,15 @@ def _discard(key: str, *, storage: Storage) -> None:
         log.warning("the object %s could not be deleted: %s", key, error)
 
 
-def drop_unless_used(key: str, *, storage: Storage) -> None:
-    """Delete an object whose row was not written.
+def drop_unless_used(key: str, *, storage: Storage, error: BaseException) -> None:
+    """Delete an object whose row was not written, because of *error*.
 
-    A commit whose answer was lost may have happened all the same, so the
-    database is asked. If it can't tell, the object stays: better a stray
-    object than a page without its picture.
+    A commit whose answer was lost may have happened all the same, or still
+    happen. Where the connection broke, or the database can't tell, the object
+    stays: better a stray object than a page without its picture.
     """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return
     used = select(Image.id).where(Image.storage_key == key)
     try:
         is_used = current_session().scalar(used) is not None

@@ -296,7 +296,10 @@ def story_key(page_number: int, method: str, *, intake: Intake, now: datetime) -
 
 
 def _gallery(session: Session, gallery_id: UUID, viewer: Viewer) -> Gallery:
-    gallery = session.get(Gallery, gallery_id, populate_existing=True)
+    # Of several who save the first picture of one place, each waits for the one before.
+    gallery = session.get(
+        Gallery, gallery_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if gallery is None or not may_write(viewer, gallery.owner_id):
         raise NotFound
     return gallery

@@ -112,9 +112,9 @@ def keep_several(
             stored.append(intake.storage.put(key, each.file))
         with writing() as session:
             written = write(session, stored)
-    except BaseException:
+    except BaseException as error:
         for kept in stored:
-            drop_unless_used(kept.key, storage=intake.storage)
+            drop_unless_used(kept.key, storage=intake.storage, error=error)
         raise
     for kept in stored:
         count_save("product", size_bytes=kept.size_bytes)

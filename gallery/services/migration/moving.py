@@ -185,6 +185,9 @@ class _Move:
                     break
             if ahead:
                 self._complete(ahead)
+        # Only now: a note of somebody who died may tell of what is copied again just then, and
+        # until that is committed its copies look as if nobody used them.
+        self._clear_up_due()
 
     def finish(self) -> None:
         """Clear up behind all that has moved, after the time that it lingers."""
@@ -210,7 +213,6 @@ class _Move:
         self._explain([row for row in copied if row.id not in moved])
         self._leave(self.source, batch.note)
         self.tell(self.result.moved, max(self._total or 0, self.result.moved))
-        self._clear_up_due()
 
     def _is_there(self, row: Row[Any], copy: Future[None]) -> bool:
         try:
