@@ -147,22 +147,3 @@ def test_fingerprint_tells_where_a_part_ends() -> None:
     """The same bytes parted elsewhere are another request."""
     assert fingerprint_of(b"ab", b"c") != fingerprint_of(b"a", b"bc")
     assert fingerprint_of(b"ab", b"c") == fingerprint_of(b"ab", b"c")
-
-
-def test_of_many_at_once_one_begins(alice: Viewer, clock: FixedClock, app: Flask) -> None:
-    """The others are told that it is at work; none meets an error of the database."""
-    start = threading.Barrier(8)
-
-    def begin(_number: int) -> str:
-        with app.app_context():
-            start.wait(30)
-            try:
-                begin_request(user(alice), "key", ONE, now=clock())
-            except RequestInProgress:
-                return "told"
-        return "began"
-
-    with ThreadPoolExecutor(8) as pool:
-        ends = list(pool.map(begin, range(8)))
-
-    assert sorted(ends) == ["began"] + ["told"] * 7

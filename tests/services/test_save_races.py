@@ -50,14 +50,15 @@ def test_first_pictures_of_one_place_follow_each_other(
     app: Flask, easel: Easel, folder: Path
 ) -> None:
     """However many are saved there at once, none fails and one row is left, which is whole."""
-    easel.open("session", "mug")
     contents = [picture(colour=(n * 40, 1, 2)) for n in range(SAVERS)]
 
-    all_at_once(app, *(lambda c=c: easel.session("mug", content=c) for c in contents))
+    for number in range(ROUNDS):
+        slug = easel.open("session", f"mug-{number}")
+        all_at_once(app, *(lambda c=c, s=slug: easel.session(s, content=c) for c in contents))
 
-    (image,) = images()
-    assert whole(image, folder)
-    assert stored(folder) == [image.storage_key]
+    assert len(images()) == ROUNDS
+    assert all(whole(image, folder) for image in images())
+    assert stored(folder) == sorted(str(image.storage_key) for image in images())
 
 
 def test_picture_that_is_deleted_while_another_takes_its_place(
