@@ -21,6 +21,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.routing import Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -230,9 +231,31 @@ def settings() -> dict[str, Any]:
     return {}
 
 
+_first_engines: list[Engine] = []
+
+
+def share_statements(app: Flask) -> None:
+    """Let the application use statements that another one has compiled before it.
+
+    Each test has an engine of its own, which would compile them all anew. For
+    SQLite alone: a dialect of PostgreSQL knows the server that it speaks to.
+    """
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name != "sqlite":
+        return
+    if not _first_engines:
+        _first_engines.append(engine)
+        # A dialect learns at its first connection what it speaks to.
+        engine.connect().close()
+    engine.dialect = _first_engines[0].dialect
+    engine._compiled_cache = _first_engines[0]._compiled_cache
+
+
 @pytest.fixture
 def app(instance: Path, clock: FixedClock, settings: dict[str, Any]) -> Iterator[Flask]:
     app = create_app({"SECRET_KEY": SECRET, **settings}, instance_path=str(instance), clock=clock)
+    share_statements(app)
     yield app
     app.extensions["gallery"].tally.flush()
     with app.app_context():
