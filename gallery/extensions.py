@@ -6,6 +6,7 @@ import ``db`` while only ``create_app`` knows the application.
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
@@ -241,18 +242,20 @@ def _prepare_postgresql(engine: Engine) -> None:
             return super().dump(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
     @event.listens_for(engine, "connect")
-    def _set_up(connection: Any, record: Any) -> None:
-        record.info["process"] = os.getpid()
+    def _set_up(connection: Any, _record: Any) -> None:
         connection.adapters.register_dumper(str, PlainText)
         connection.execute(f"SELECT {settings}")
         connection.commit()
 
-    @event.listens_for(engine, "checkout")
-    def _refuse_inherited(_connection: Any, record: Any, proxy: Any) -> None:
-        """Let no process use what it was forked with: its parent speaks on the same line."""
-        if record.info["process"] != os.getpid():
-            record.dbapi_connection = proxy.dbapi_connection = None
-            raise DisconnectionError("this connection belongs to another process")
+    inherited = weakref.ref(engine)
+
+    def _begin_anew() -> None:
+        """Leave all connections to the parent, who speaks on the same lines."""
+        mine = inherited()
+        if mine is not None:
+            mine.dispose(close=False)
+
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
