@@ -11,7 +11,7 @@ TESTERS ?= 3
 TESTING := --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test coverage check format bench cluster clean
+.PHONY: run test coverage faults reliability check format bench cluster clean
 
 run: $(VENV)/.run
 	@$(BIN)/gallery db upgrade
@@ -22,6 +22,17 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(TESTING)
 	$(BIN)/python -m pytest $(TESTING) --database postgresql
+
+# Every system call of every write, broken in turn; the tests break a sample of them.
+faults: $(VENV)/.dev
+	GALLERY_ALL_TRIALS=1 $(BIN)/python -m pytest $(TESTING) -rP tests/faults
+
+# Everything that is broken on purpose, in full, and the page that says what happened.
+reliability: $(VENV)/.dev
+	@rm -f $(VENV)/reliability.jsonl
+	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(VENV)/reliability.jsonl \
+		$(BIN)/python -m pytest $(TESTING) tests/faults tests/hostile tests/attacks tests/races tests/weather
+	@$(BIN)/python -m tests.reliability $(VENV)/reliability.jsonl
 
 # Aside from the tests, since counting lines takes as long again.
 coverage: $(VENV)/.dev

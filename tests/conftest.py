@@ -242,8 +242,6 @@ def share_statements(app: Flask) -> None:
     """
     with app.app_context():
         engine = db.engine
-    if engine.dialect.name != "sqlite":
-        return
     if not _first_engines:
         _first_engines.append(engine)
         # A dialect learns at its first connection what it speaks to.
@@ -257,6 +255,7 @@ def app(instance: Path, clock: FixedClock, settings: dict[str, Any]) -> Iterator
     app = create_app({"SECRET_KEY": SECRET, **settings}, instance_path=str(instance), clock=clock)
     share_statements(app)
     yield app
+    app.extensions["gallery"].studio.close()
     app.extensions["gallery"].tally.flush()
     with app.app_context():
         db.session.remove()
@@ -287,6 +286,8 @@ def client_of(address: str, **options: Any) -> httpx.Client:
 def serving(app: Flask) -> Iterator[str]:
     """Serve *app* over HTTP on the loopback, and return its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
+    # What it still answers when it is closed may use the database, which is gone afterwards.
+    server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

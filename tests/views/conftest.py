@@ -171,7 +171,7 @@ def painter(app: Flask) -> Iterator[Painter]:
 
 
 @pytest.fixture
-def goodbye() -> Iterator[None]:
-    """After the test, all who listened or waited are let go, as by a server that stops."""
+def goodbye(address: str) -> Iterator[None]:
+    """Before the server stops, all who listened or waited are let go, as it would itself."""
     yield
     let_listeners_go()

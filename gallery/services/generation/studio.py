@@ -109,6 +109,10 @@ class Studio:
             raise
         done.add_done_callback(lambda _done: self._under_way.discard(key))
 
+    def close(self) -> None:
+        """Take nothing new, and come back when all that waits or is under way has ended."""
+        self._pool.shutdown()
+
     def _give_room(self, _done: Future[Any]) -> None:
         with self._lock:
             self._busy -= 1
