@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.helpers import get_debug_flag
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gallery import logs, mcp_tools, scheduler, views
-from gallery.config import Settings, load_settings, secrets_of
+from gallery.config import Settings, load_settings, refuse_weaknesses, secrets_of
 from gallery.extensions import Clock, House, csrf, db, engine_options, migrate, prepare_engine
 from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
@@ -52,12 +53,13 @@ def create_app(
     commands.
 
     Raises:
-        InvalidSetting: a setting holds nonsense.
+        InvalidSetting: a setting holds nonsense, or would let strangers in.
     """
     instance = Path(instance_path or os.environ.get("INSTANCE_PATH") or "instance").absolute()
     # Passwords' hashes and private pictures are nobody else's on this machine.
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = load_settings(instance, environ=os.environ, overrides=overrides)
+    refuse_weaknesses(settings, instance=instance, home=HOME, is_debug=get_debug_flag())
     _set_up_logging(settings, serves=run_jobs)
     app = Flask(
         "gallery",

@@ -1,6 +1,7 @@
 """Settings: where they come from, what they default to, and nonsense."""
 
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,14 @@ import pytest
 from apscheduler.triggers.cron import CronTrigger
 
 from gallery import create_app
-from gallery.config import Settings, describe_settings, load_settings, secrets_of
+from gallery.config import (
+    Settings,
+    describe_settings,
+    load_settings,
+    read_settings,
+    secrets_of,
+)
+from gallery.config.secret_keys import weakness_of
 from gallery.errors import InvalidSetting
 from gallery.rates import Rate
 from tests.conftest import SECRET
@@ -193,7 +201,7 @@ class TestNonsense:
             ("SECRET_KEY", ""),
             ("SECRET_KEY", " , "),
             ("SECRET_KEY", "short"),
-            ("SECRET_KEY", "fifteen letters"),
+            ("SECRET_KEY", "thirty-one letters are too few."),
             ("SECRET_KEY", f"{SECRET},short"),
             ("DATABASE_URL", "nonsense"),
             ("DATABASE_URL", "nosuchdatabase://x"),
@@ -228,6 +236,9 @@ class TestNonsense:
             ("GENERATED_IMAGE_DIR", ".hidden"),
             ("GENERATED_IMAGE_DIR", "bücher"),
             ("GENERATED_IMAGE_DIR", "-rf"),
+            ("GENERATED_IMAGE_DIR", "variants"),
+            ("GENERATED_IMAGE_DIR", "migrations"),
+            ("GENERATED_IMAGE_DIR", "quarantine"),
             ("GENERATED_IMAGE_FORMAT", "gif"),
             ("IMAGE_GENERATOR", "midjourney"),
             ("OPENAI_BASE_URL", "api.openai.com"),
@@ -294,15 +305,15 @@ class TestNonsense:
         """Keys, tokens and the passwords in addresses, as written there and as meant."""
         settings = load(
             tmp_path,
-            SECRET_KEY="newest-signing-secret,older-signing-secret",
+            SECRET_KEY="the-newest-secret-that-signs-links,the-older-secret-that-signed-links",
             METRICS_TOKEN="a-token-for-prometheus",
             OPENAI_API_KEY="sk-drawing",
             REDIS_URL="redis://:count%2Fing@127.0.0.1/0",
         )
 
         assert {each for each in secrets_of(settings) if each} == {
-            "newest-signing-secret",
-            "older-signing-secret",
+            "the-newest-secret-that-signs-links",
+            "the-older-secret-that-signed-links",
             "a-token-for-prometheus",
             "sk-drawing",
             "count%2Fing",
@@ -360,6 +371,13 @@ class TestPrecedence:
         assert settings.CORS_ORIGINS == ("https://a.example", "https://b.example")
         assert (settings.MAX_STORAGE_BYTES, settings.CONTACT) == (None, "")
 
+    def test_file_that_does_not_run_is_named(self, tmp_path: Path) -> None:
+        """A slip in instance/config.py is told in one line, whatever kind it is."""
+        (tmp_path / "config.py").write_text("IMAGE_RETENTION_DAYS = thirty\n")
+
+        with pytest.raises(InvalidSetting, match=r"config\.py can't be run: NameError: .*thirty"):
+            load(tmp_path)
+
     def test_name_alone_in_dotenv_is_empty(self, tmp_path: Path, home: Path) -> None:
         """A line without a value means the default."""
         (home / ".env").write_text("CONTACT\nIMAGE_RETENTION_DAYS\n")
@@ -400,19 +418,104 @@ class TestSecret:
     def test_several_secrets_are_newest_first(self, tmp_path: Path) -> None:
         """Commas part the keys of a rotation."""
         keys = load(
-            tmp_path, SECRET_KEY="the newest of the keys, the oldest of the keys"
+            tmp_path,
+            SECRET_KEY="the newest of the keys that sign, the oldest of the keys that sign",
         ).SECRET_KEY
 
-        assert keys == ("the newest of the keys", "the oldest of the keys")
+        assert keys == (
+            "the newest of the keys that sign",
+            "the oldest of the keys that sign",
+        )
 
-    def test_shortest_secret_has_sixteen_characters(self, tmp_path: Path) -> None:
-        """Sixteen are enough."""
-        assert load(tmp_path, SECRET_KEY="s" * 16).SECRET_KEY == ("s" * 16,)
+    def test_shortest_secret_has_32_bytes(self, tmp_path: Path) -> None:
+        """Sixteen random bytes in hexadecimal digits are enough; one digit less is not."""
+        shortest = "ab2fe51c2ab2b7b6a5bb4ecb5d0e3c1f"
 
-    @pytest.mark.parametrize("content", ["", "short", "\n\n"])
+        assert (shortest,) == load(tmp_path, SECRET_KEY=shortest).SECRET_KEY
+        with pytest.raises(InvalidSetting, match=r"^SECRET_KEY needs at least 32 characters"):
+            load(tmp_path, SECRET_KEY=shortest[1:])
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "change-me-change-me-change-me-change-me",
+            "CHANGE ME before this goes to production",
+            "please_replace_this_with_something_random",
+            "django-insecure-v3ry-l0ng-4nd-r4nd0m-l00king",
+            "this-is-your-secret-key-keep-it-for-yourself",
+            "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+        ],
+    )
+    @pytest.mark.parametrize("place", ["alone", "rotated out"])
+    def test_placeholder_is_no_secret(self, tmp_path: Path, key: str, place: str) -> None:
+        """What manuals write where one's own belongs signs nothing, nor does it as an old key."""
+        keys = key if place == "alone" else f"{SECRET},{key}"
+
+        with pytest.raises(InvalidSetting, match=r"^SECRET_KEY is a placeholder") as caught:
+            load(tmp_path, SECRET_KEY=keys)
+
+        assert key not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "key", ["x" * 40, "abc" * 20, "0123456789" * 4, "secret" * 6, "ab1" + "z" * 40]
+    )
+    def test_a_few_characters_again_and_again_are_no_secret(self, tmp_path: Path, key: str) -> None:
+        """Length alone is no protection."""
+        with pytest.raises(InvalidSetting, match=r"^SECRET_KEY needs more variety"):
+            load(tmp_path, SECRET_KEY=key)
+
+    def test_a_few_characters_are_no_token_either(self, tmp_path: Path) -> None:
+        """What nginx and Prometheus know is looked at in the same way, but for its length."""
+        with pytest.raises(InvalidSetting, match=r"^NGINX_SECRET needs more variety"):
+            load(tmp_path, NGINX_SECRET="0" * 32)
+        with pytest.raises(InvalidSetting, match=r"^METRICS_TOKEN is a placeholder"):
+            load(tmp_path, METRICS_TOKEN="changeme-changeme")
+
+    def test_secrets_that_are_made_are_strong(self) -> None:
+        """None that chance makes is refused."""
+        for _ in range(500):
+            assert weakness_of(secrets.token_hex(16)) is None
+            assert weakness_of(secrets.token_urlsafe(32)) is None
+
+    @pytest.mark.parametrize("content", ["", "short", "\n\n", "x" * 43])
     def test_useless_secret_file_is_told(self, tmp_path: Path, content: str) -> None:
         """A file that was cut short does not weaken the gallery."""
         (tmp_path / "secret_key").write_text(content)
 
         with pytest.raises(InvalidSetting, match="secret_key holds no usable secret"):
             load_settings(tmp_path, environ={})
+
+
+class TestReadingWhatIsWrong:
+    """What the doctor is given where nothing would start."""
+
+    def test_all_errors_are_told_and_the_rest_is_read(self, tmp_path: Path) -> None:
+        """A setting that makes no sense has its default."""
+        settings, errors = read_settings(
+            tmp_path, environ={"SECRET_KEY": "dev", "PORT": "x", "CONTACT": "ask@gallery.example"}
+        )
+
+        assert [str(each).split()[0] for each in errors] == ["SECRET_KEY", "PORT"]
+        assert (settings.PORT, settings.CONTACT) == (8000, "ask@gallery.example")
+        assert settings.SECRET_KEY == ()
+
+    def test_nothing_is_made(self, tmp_path: Path) -> None:
+        """Who only looks leaves neither a folder nor a secret."""
+        read_settings(tmp_path / "instance", environ={})
+
+        assert not (tmp_path / "instance").exists()
+
+    def test_kept_secret_is_read(self, tmp_path: Path) -> None:
+        """The secret that an earlier start made is the one that is looked at."""
+        made = load_settings(tmp_path, environ={}).SECRET_KEY
+
+        assert made == read_settings(tmp_path, environ={})[0].SECRET_KEY
+
+    def test_file_that_does_not_run_hides_nothing_else(self, tmp_path: Path) -> None:
+        """What the environment says is still read."""
+        (tmp_path / "config.py").write_text("def\n")
+
+        settings, errors = read_settings(tmp_path, environ={"PORT": "9000"})
+
+        assert settings.PORT == 9000
+        assert "config.py can't be run: SyntaxError" in str(errors[0])

@@ -32,7 +32,7 @@ WORKERS = 3
 CROWD = 12
 # None of these words may ever be said. Nobody listens on the discard port.
 SETTINGS = {
-    "SECRET_KEY": "signing-secret-0123456789,older-secret-0123456789",
+    "SECRET_KEY": "links-are-signed-by-secret-0123456789,links-were-signed-by-secret-0123456789",
     "METRICS_TOKEN": "scraping-secret-0123456789",
     "IMAGE_GENERATOR": "openai",
     "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",

@@ -294,7 +294,7 @@ class TestRotatedSecret:
 
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
-        return {"SECRET_KEY": f"a newer secret than the other,{SECRET}"}
+        return {"SECRET_KEY": f"a secret that is newer than the other,{SECRET}"}
 
     def test_newest_key_signs_and_older_ones_are_read(self, forger: Forger) -> None:
         """Who is signed in stays so while the keys are rotated."""

@@ -1,39 +1,28 @@
-"""The settings: each typed, with a default and the reason why it exists.
-
-They come from the environment, from ``.env`` beside the project, or from
-``instance/config.py``, in that order of strength. Nonsense stops the
-start and names the variable, since a gallery that guesses what its
-operator meant may delete the wrong pictures.
-"""
+"""Every setting: its type, its default and the reason why it exists."""
 
 import os
 import re
-import runpy
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
-from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gallery.errors import InvalidSetting
+from gallery.config.secret_keys import SHORTEST_SIGNING_KEY, weakness_of
 from gallery.logs import FORMATS as LOG_FORMATS
 from gallery.logs import LEVELS as LOG_LEVELS
 from gallery.rates import Rate, parse_rate
 
 SHORTEST_SECRET = 16
+# Below them the storage keeps what is not the gallery's pictures themselves.
+_TAKEN_FOLDERS = ("migrations", "quarantine", "variants")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 _SAFE_IN_NGINX = re.compile(r"[A-Za-z0-9_-]*")
 _SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_SECRETIVE = re.compile("SECRET|KEY|TOKEN|PASSWORD")
 Parser = Callable[[str], Any]
 
 
@@ -118,8 +107,8 @@ def _secrets(value: str) -> tuple[str, ...]:
     keys = _several(value)
     if not keys:
         raise ValueError("must hold at least one key")
-    if any(len(key) < SHORTEST_SECRET for key in keys):
-        raise ValueError(f"needs at least {SHORTEST_SECRET} characters in each key")
+    for key in keys:
+        _refuse_weak(key, SHORTEST_SIGNING_KEY)
     return keys
 
 
@@ -127,6 +116,7 @@ def _token(value: str) -> str:
     token = value.strip()
     if token and (len(token) < SHORTEST_SECRET or not re.fullmatch(r"[!-~]+", token)):
         raise ValueError(f"needs at least {SHORTEST_SECRET} printable ASCII characters")
+    _refuse_weak(token, SHORTEST_SECRET)
     return token
 
 
@@ -136,7 +126,14 @@ def _optional_secret(value: str) -> str:
         raise ValueError(f"needs at least {SHORTEST_SECRET} characters")
     if not _SAFE_IN_NGINX.fullmatch(secret):
         raise ValueError("must be letters, digits, - and _, which nginx reads as they are")
+    _refuse_weak(secret, SHORTEST_SECRET)
     return secret
+
+
+def _refuse_weak(secret: str, shortest: int) -> None:
+    weakness = weakness_of(secret, shortest=shortest) if secret else None
+    if weakness:
+        raise ValueError(f"{weakness} (`openssl rand -hex 32` makes one that nobody guesses)")
 
 
 def _cron(value: str) -> str:
@@ -199,6 +196,8 @@ def _folder_name(value: str) -> str:
     name = value.strip()
     if not name.isascii() or not all(c.isalnum() or c in "-_" for c in name) or name[0] == "-":
         raise ValueError("must be one folder name of letters, digits, - and _")
+    if name in _TAKEN_FOLDERS:
+        raise ValueError(f"must not be {name}, where the gallery keeps something else")
     return name
 
 
@@ -367,89 +366,3 @@ class Settings:
         _integer(1, 64),
         "Worker processes of `gallery serve`; one per core, at most 4.",
     )
-
-
-def describe_settings() -> list[tuple[str, str, str]]:
-    """Return (name, default, reason) of each setting, in order, for the docs."""
-    return [(f.name, _default_text(f), f.metadata["reason"]) for f in fields(Settings)]
-
-
-def _default_text(entry: Field[Any]) -> str:
-    value = entry.default
-    if value is MISSING or value in ((), "", Path(), None):
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def secrets_of(settings: Settings) -> Iterator[str]:
-    """Yield what must never be said: keys, tokens, and the passwords in addresses."""
-    for entry in fields(settings):
-        value = getattr(settings, entry.name)
-        if _SECRETIVE.search(entry.name):
-            yield from value if isinstance(value, tuple) else (value,)
-        elif entry.name.endswith("_URL"):
-            password = urlsplit(value).password or ""
-            yield from (password, unquote(password))
-
-
-def load_settings(
-    instance: Path, *, environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None
-) -> Settings:
-    """Read the settings of the gallery whose folder is *instance*.
-
-    *overrides* (tests, embedders) are stronger than everything and are
-    taken as text or as finished values. A missing ``SECRET_KEY`` is made
-    once and kept in the instance folder, readable by its owner alone.
-
-    Raises:
-        InvalidSetting: a value makes no sense; the message names the variable.
-    """
-    found: dict[str, Any] = {
-        **_from_file(instance / "config.py"),
-        **dotenv_values(".env"),
-        **environ,
-        **(overrides or {}),
-    }
-    values = {f.name: _parse(f, found[f.name]) for f in fields(Settings) if f.name in found}
-    if not values.get("SECRET_KEY"):
-        values["SECRET_KEY"] = (_kept_secret(instance / "secret_key"),)
-    if not values.get("DATABASE_URL"):
-        values["DATABASE_URL"] = f"sqlite:///{instance / 'gallery.db'}"
-    base_dir = values.get("IMAGE_STORAGE_BASE_DIR") or Path()
-    if base_dir == Path():
-        base_dir = instance / "storage"
-    return Settings(**values | {"IMAGE_STORAGE_BASE_DIR": base_dir.absolute()})
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    return runpy.run_path(str(path)) if path.exists() else {}
-
-
-def _parse(entry: Field[Any], value: Any) -> Any:
-    if value is None:
-        value = ""
-    if not isinstance(value, str):
-        value = ",".join(value) if isinstance(value, list | tuple) else str(value)
-    empty_means_default = value.strip() == "" and entry.name != "SECRET_KEY"
-    if empty_means_default:
-        return entry.default if entry.default_factory is MISSING else entry.default_factory()
-    try:
-        return entry.metadata["parse"](value)
-    except ValueError as error:
-        raise InvalidSetting(f"{entry.name} {error}") from None
-
-
-def _kept_secret(path: Path) -> str:
-    """Return the secret in *path*, made on first use; safe with several workers."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            # A link appears whole or not at all, so no other worker reads half a secret.
-            with suppress(FileExistsError):
-                os.link(file.name, path)
-    secret = path.read_text().strip()
-    if len(secret) < SHORTEST_SECRET:
-        raise InvalidSetting(f"{path} holds no usable secret: remove it, or set SECRET_KEY")
-    return secret
