@@ -1,6 +1,18 @@
 """The command line: ``gallery …``, a Click group on Flask's own; one module for each thing."""
 
-from gallery.cli import database, demo, keys, links, run, serve, storage, sweep, users
+from gallery.cli import database, demo, doctor, keys, links, run, serve, storage, sweep, users
 from gallery.cli.group import cli
 
-__all__ = ["cli", "database", "demo", "keys", "links", "run", "serve", "storage", "sweep", "users"]
+__all__ = [
+    "cli",
+    "database",
+    "demo",
+    "doctor",
+    "keys",
+    "links",
+    "run",
+    "serve",
+    "storage",
+    "sweep",
+    "users",
+]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -49,6 +50,13 @@ def _create_app() -> Any:
         return create_app()
     except GalleryError as error:
         _stop(error)
+
+
+def program_home() -> Path:
+    """Return where ``static/``, ``templates/`` and ``migrations/`` lie."""
+    from gallery import HOME  # See _create_app.
+
+    return HOME
 
 
 class GalleryGroup(FlaskGroup):
