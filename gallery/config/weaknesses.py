@@ -73,6 +73,7 @@ def _beside_the_code(name: str, path: Path, home: Path) -> Iterator[InvalidSetti
             f"{name} is {path}, inside {static}, whose files are sent to whoever asks:"
             " name a folder elsewhere"
         )
+        return
     for code in (home / "templates", home / "migrations", _PACKAGE.resolve()):
         if path.is_relative_to(code):
             yield InvalidSetting(

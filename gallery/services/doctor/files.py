@@ -35,11 +35,10 @@ def look_at_permissions(setup: Setup) -> Iterator[Finding]:
     open_to_others = [path for path in private if _is_open(path)]
     for path in open_to_others:
         mode = "700" if path.is_dir() else "600"
-        yield warning(
-            f"Other users of this machine may read {path}",
-            f"chmod {mode} {path}"
-            + (" (nginx needs its user in the folder's group, and 750)." if mode == "700" else "."),
-        )
+        advice = f"chmod {mode} {path}"
+        if path.is_dir() and setup.settings.NGINX_SECRET:
+            advice = f"chmod 750 {path}, with nginx's user in its group: nginx reads the pictures"
+        yield warning(f"Other users of this machine may read {path}", f"{advice}.")
     if not open_to_others and instance.is_dir():
         yield fine("Other users of this machine can't read what is private")
 

@@ -10,6 +10,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from sqlalchemy import Connection, select
 
+from gallery.config import exposed_folders
 from gallery.errors import InvalidSetting, StorageError
 from gallery.models import Image
 from gallery.services.doctor.database import judge_clock
@@ -30,7 +31,9 @@ def look_at_storages(setup: Setup, connection: Connection | None) -> Iterator[Fi
         if str(problem) not in map(str, setup.errors):
             yield error(str(problem), "Gallery does not start until this is changed.")
         return
-    for storage in storages:
+    # Nothing is written where anybody could fetch it: that is to be mended first.
+    is_exposed = any(exposed_folders(setup.settings, instance=setup.instance, home=setup.home))
+    for storage in () if is_exposed else storages:
         kept = _newest_keys(connection, storage.name)
         yield from _look_at(storage, setup, kept)
     for name in sorted(_providers(connection) - {each.name for each in storages}):
@@ -47,7 +50,8 @@ def _look_at(storage: Storage, setup: Setup, kept: list[str]) -> Iterator[Findin
     try:
         with storage.spool() as file:
             file.write(b"ready?")
-        storage.exists(_NOBODYS_KEY)
+        # Asked for one key, a server doesn't tell a bucket that isn't there from an object.
+        next(iter(storage.iter_keys(_NOBODYS_KEY)), None)
         missing = sum(not storage.exists(key) for key in kept)
     except (StorageError, InvalidSetting) as problem:
         yield error(
