@@ -9,6 +9,10 @@ BIN := $(VENV)/bin
 TESTERS ?= 3
 # In their order: the files of many tests come last, and fill what others leave.
 TESTING := --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
+# Tests that break things on purpose; those in tests/views/access walk through every route.
+TROUBLE := $(wildcard tests/faults tests/hostile tests/attacks tests/races tests/weather) tests/views/access
+# Named whole, since some tests work elsewhere.
+TOLD := $(abspath $(VENV)/reliability.jsonl)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: run test coverage faults reliability check format bench cluster clean
@@ -29,10 +33,11 @@ faults: $(VENV)/.dev
 
 # Everything that is broken on purpose, in full, and the page that says what happened.
 reliability: $(VENV)/.dev
-	@rm -f $(VENV)/reliability.jsonl
-	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(VENV)/reliability.jsonl \
-		$(BIN)/python -m pytest $(TESTING) tests/faults tests/hostile tests/attacks tests/races tests/weather
-	@$(BIN)/python -m tests.reliability $(VENV)/reliability.jsonl
+	@rm -f $(TOLD)
+	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(TOLD) $(BIN)/python -m pytest $(TESTING) $(TROUBLE)
+	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(TOLD) \
+		$(BIN)/python -m pytest $(TESTING) --database postgresql $(TROUBLE)
+	@$(BIN)/python -m tests.reliability $(TOLD)
 
 # Aside from the tests, since counting lines takes as long again.
 coverage: $(VENV)/.dev
