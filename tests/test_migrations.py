@@ -61,7 +61,7 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
             JobRun(job="sweep", slot=now, claimed_at=now),
             Sweep(id=ID, started_at=now, rule={}),
             KeyVersion(base_key="a.png", version=2),
-            StorageMark(provider="local", mark="m", made_at=now),
+            StorageMark(provider="local", mark="m"),
         ],
         [
             APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from gallery.cli.group import DAY, OPERATOR, as_json, cli, print_json, print_table, progress
 from gallery.extensions import current_house
 from gallery.schemas.images import KINDS
-from gallery.services import holdings, integrity, migration
+from gallery.services import belonging, holdings, integrity, migration
 from gallery.services.catalog import ImageFilter
 
 # What an operator does about each finding of the storage check.
@@ -134,6 +134,28 @@ def migrate_storage(
     if storages.default.name == source:
         click.echo(f"New images still go to {source}: see IMAGE_STORAGE_TYPE", err=True)
     if result.errors:
+        raise click.exceptions.Exit(1)
+
+
+@storage_group.command("mark")
+@click.option("--adopt", metavar="PROVIDER", help="Mark this storage as the one of this database.")
+@as_json
+@with_appcontext
+def mark_storage(adopt: str | None, as_json: bool) -> None:
+    """Tell of each storage whether it is the one of this database; exits 1 where one isn't.
+
+    A storage that isn't ours is left alone: nothing is saved there, swept or moved. --adopt is for
+    who knows better, such as after a folder was copied without its hidden files.
+    """
+    storages = current_house().storages
+    if adopt is not None:
+        belonging.adopt(storages.named(adopt), storages=storages)
+    ours = {each.name: belonging.belongs(each, storages=storages) for each in storages}
+    if as_json:
+        print_json(ours)
+    for name, is_ours in () if as_json else ours.items():
+        print(f"{name} {'belongs' if is_ours else 'does not belong'} to this database")
+    if not all(ours.values()):
         raise click.exceptions.Exit(1)
 
 

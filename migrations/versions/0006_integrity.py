@@ -20,8 +20,7 @@ def upgrade():
     op.create_table('storage_marks',
     sa.Column('provider', sa.String(length=32), nullable=False),
     sa.Column('mark', sa.String(length=64), nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('is_confirmed', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('provider', name=op.f('pk_storage_marks'))
     )
 

@@ -22,6 +22,7 @@ from gallery.errors import ObjectNotFound
 from gallery.extensions import current_session, end_reading
 from gallery.models import Image
 from gallery.services import thumbnails
+from gallery.services.belonging import require_known
 from gallery.services.integrity.batches import BATCH, batches
 from gallery.services.integrity.pace import Pace
 from gallery.services.integrity.quarantine import is_quarantined
@@ -109,8 +110,10 @@ def check_objects(
     many objects were listed, then how many images of how many were looked at.
 
     Raises:
+        StorageNotOurs: a storage isn't the one of this database, so nothing can be told of it.
         StorageUnavailable: a storage can't be read; nothing is told rather than a part.
     """
+    require_known(storages)
     checked = Checked()
     before = settled_before(now, grace)
     suspects: list[tuple[Storage, list[str]]] = []

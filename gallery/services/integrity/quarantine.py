@@ -12,6 +12,7 @@ from sqlalchemy import select
 from gallery.errors import ObjectExists
 from gallery.extensions import current_session, end_reading
 from gallery.models import Image
+from gallery.services.belonging import require_all_belong
 from gallery.services.integrity.batches import batches
 from gallery.services.originals import digest_of
 from gallery.storage import Storage, Storages
@@ -60,8 +61,10 @@ def empty_quarantine(*, storages: Storages, now: datetime, kept_for: timedelta) 
     What an image needs stays, however old. Safe to run again, and twice at once.
 
     Raises:
+        StorageNotOurs: a storage isn't the one of this database; nothing was deleted.
         StorageUnavailable: a storage can't be read, or would not delete.
     """
+    require_all_belong(storages)
     last = (now - kept_for).date()
     deleted: list[str] = []
     for storage in storages:

@@ -16,6 +16,7 @@ from sqlalchemy import Row, select
 from gallery.errors import ObjectNotFound, StorageError
 from gallery.extensions import current_session, end_reading
 from gallery.models import Image
+from gallery.services.belonging import require_all_belong
 from gallery.services.exclusive import alone
 from gallery.services.integrity.batches import batches
 from gallery.services.integrity.checking import (
@@ -93,10 +94,12 @@ def repair_objects(
     that is at work, since objects without a row may be copies of its.
 
     Raises:
+        StorageNotOurs: a storage isn't the one of this database; nothing was touched.
         StorageUnavailable: a storage can't be read; nothing more is mended.
     """
     pace = pace or Pace()
     done = Repaired()
+    require_all_belong(storages)
     with alone("migration"):
         done.temporary = sweep_temporary_files(storages=storages, now=now, grace=grace)
         checked = check_objects(
