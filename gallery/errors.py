@@ -262,11 +262,45 @@ class LinkEnded(GalleryError):
         self.shared_by = shared_by
 
 
+class PictureLost(GalleryError):
+    """The storage check found that an image's object is gone."""
+
+    status = 404
+    title = "The file of this picture is missing"
+
+    def __init__(self) -> None:
+        super().__init__("Only a backup may still have it")
+
+
+class PictureDamaged(GalleryError):
+    """An image's object is not what was kept, so nobody gets it."""
+
+    status = 503
+    title = "The file of this picture is damaged"
+
+    def __init__(self) -> None:
+        super().__init__("It is not what was kept; only a backup may still have that")
+
+
 class DatabaseFull(GalleryError):
     """The database has no room to write; nothing was changed."""
 
     status = 507
     title = "The database is full"
+
+
+class SweepStopped(GalleryError):
+    """A sweep would have removed so large a share of all images that it removed none."""
+
+    status = 409
+    title = "The sweep stopped before it removed anything"
+
+    def __init__(self, *, doomed: int, images: int) -> None:
+        super().__init__(
+            f"It would remove {doomed:,} of {images:,} images, more than SWEEP_MOST_SHARE allows:"
+            " gallery sweep --dry-run lists them, and with --force they go"
+        )
+        self.doomed = doomed
 
 
 class CopyRefused(GalleryError):
@@ -318,3 +352,9 @@ class StorageFull(StorageError):
 
 class StorageUnavailable(StorageError):
     """The provider could not be reached or refused to work."""
+
+
+class StorageNotOurs(StorageUnavailable):
+    """What answers is not the storage that this database belongs to: unmounted, or another's."""
+
+    title = "The storage is not the one of this database"

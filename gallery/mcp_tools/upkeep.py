@@ -40,7 +40,11 @@ def sweep(
         result = retention.doomed_images(now=house.now(), rule=rule)
     else:
         result = retention.expire_images(
-            storages=house.storages, now=house.now(), rule=rule, tell=call.tell
+            storages=house.storages,
+            now=house.now(),
+            rule=rule,
+            most_share=house.settings.SWEEP_MOST_SHARE,
+            tell=call.tell,
         )
     return sweep_json(result, dry_run=dry_run)
 
