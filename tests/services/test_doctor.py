@@ -521,6 +521,37 @@ class TestLocalStorage:
 
         assert has(look(instance), "storages", "error", "The storage local can't be used")
 
+    def test_storage_of_another_gallery(
+        self, look: Look, instance: Path, save: Callable[[], Image]
+    ) -> None:
+        """Each storage carries a mark that its database knows."""
+        save()
+        mark = next(each for each in (instance / "storage").iterdir() if each.is_file())
+
+        mark.write_text("somebody else's")
+        assert has(look(instance), "storages", "error", "the mark of another gallery")
+        mark.unlink()
+        assert has(look(instance), "storages", "error", "local carries no mark")
+
+    def test_quarantine(self, look: Look, instance: Path, save: Callable[[], Image]) -> None:
+        """What the storage check put away is not forgotten."""
+        save()
+        for name in ("a", "b"):
+            put_away = instance / "storage" / "quarantine" / "2026-03-14" / name
+            put_away.parent.mkdir(parents=True, exist_ok=True)
+            put_away.write_text("nobody's")
+
+        assert has(look(instance), "storages", "hint", "quarantine of local: 2 objects")
+
+    def test_marked_pictures(self, look: Look, instance: Path, save: Callable[[], Image]) -> None:
+        """What the storage check found stays an error until it is mended."""
+        for fault in ("missing", "wrong_size"):
+            image = save()
+            with writing():
+                image.fault = fault
+
+        assert has(look(instance), "pictures", "error", "1 missing, 1 wrong size")
+
     def test_pictures_at_a_provider_that_is_gone(
         self, look: Look, instance: Path, save: Callable[[], Image]
     ) -> None:

@@ -24,7 +24,8 @@ def examine(setup: Setup) -> list[Finding]:
     """Return what was found, each check's findings together; no secret among them."""
     blot = Redaction(_secrets(setup))
     with database.opened(setup) as connection:
-        rows = connection if connection is not None and database.has_tables(connection) else None
+        is_current = connection is not None and database.is_current(connection, setup.home)
+        rows = connection if is_current else None
         looks: dict[str, Look] = {
             "settings": partial(settings.look_at_settings, setup),
             "secrets": partial(settings.look_at_secrets, setup),
@@ -44,6 +45,7 @@ def examine(setup: Setup) -> list[Finding]:
         if rows is not None:
             looks["accounts"] = partial(upkeep.look_at_accounts, setup, rows)
             looks["sweeps"] = partial(upkeep.look_at_sweeps, setup, rows)
+            looks["pictures"] = partial(upkeep.look_at_pictures, rows)
         return [
             replace(each, check=name, found=blot(each.found), advice=blot(each.advice))
             for name, look in looks.items()

@@ -10,12 +10,12 @@ from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from gallery.config import database_file
 from gallery.extensions import engine_options, prepare_engine
-from gallery.models import User
 from gallery.services.doctor.findings import Finding, Setup, error, fine, hint, warning
 
 # Longer than any answer takes, shorter than what a signed link or a token lasts.
@@ -57,12 +57,17 @@ def _is_there(setup: Setup) -> bool:
     return file is None or (file.exists() and file.stat().st_size > 0)
 
 
-def has_tables(connection: Connection) -> bool:
-    """Tell whether there is something to ask of the database."""
+def is_current(connection: Connection, home: Path) -> bool:
+    """Tell whether the tables are those of this program, so that they can be asked."""
     try:
-        return inspect(connection).has_table(User.__tablename__)
-    except DBAPIError:
+        there = MigrationContext.configure(connection).get_current_heads()
+        return set(there) == set(_scripts(home).get_heads())
+    except (DBAPIError, CommandError):
         return False
+
+
+def _scripts(home: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(home / "migrations"))
 
 
 def look_at_database(setup: Setup) -> Iterator[Finding]:
@@ -169,7 +174,7 @@ def judge_clock(whose: str, theirs: datetime | None, ours: datetime) -> Iterator
 
 def look_at_migrations(setup: Setup, connection: Connection) -> Iterator[Finding]:
     """Tell whether the tables are those of this program."""
-    scripts = ScriptDirectory(str(setup.home / "migrations"))
+    scripts = _scripts(setup.home)
     newest = set(scripts.get_heads())
     there = set(MigrationContext.configure(connection).get_current_heads())
     known = {each.revision for each in scripts.walk_revisions()}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from gallery.config import exposed_folders
 from gallery.errors import InvalidSetting, StorageError
-from gallery.models import Image
+from gallery.models import Image, StorageMark
 from gallery.services.doctor.database import judge_clock
 from gallery.services.doctor.findings import Finding, Setup, error, fine, hint, warning
 from gallery.storage import Storage, open_storages
@@ -20,6 +21,8 @@ from gallery.storage import Storage, open_storages
 # Enough to tell a storage that is gone from one that has lost a picture.
 _SAMPLE = 20
 _PATIENCE_SECONDS = 5
+_QUARANTINE = "quarantine/"
+_MOST_COUNTED = 10_000
 _NOBODYS_KEY = "health/nobodys"
 
 
@@ -35,7 +38,8 @@ def look_at_storages(setup: Setup, connection: Connection | None) -> Iterator[Fi
     is_exposed = any(exposed_folders(setup.settings, instance=setup.instance, home=setup.home))
     for storage in () if is_exposed else storages:
         kept = _newest_keys(connection, storage.name)
-        yield from _look_at(storage, setup, kept)
+        mark = _noted_mark(connection, storage.name)
+        yield from _look_at(storage, setup, kept, mark)
     for name in sorted(_providers(connection) - {each.name for each in storages}):
         yield error(
             f"There are pictures kept by {name}, which is not configured",
@@ -43,16 +47,14 @@ def look_at_storages(setup: Setup, connection: Connection | None) -> Iterator[Fi
         )
 
 
-def _look_at(storage: Storage, setup: Setup, kept: list[str]) -> Iterator[Finding]:
+def _look_at(
+    storage: Storage, setup: Setup, kept: list[str], mark: str | None
+) -> Iterator[Finding]:
     if storage.name == "local" and not setup.settings.IMAGE_STORAGE_BASE_DIR.is_dir():
         yield _missing_folder(setup.settings.IMAGE_STORAGE_BASE_DIR, kept)
         return
     try:
-        with storage.spool() as file:
-            file.write(b"ready?")
-        # Asked for one key, a server doesn't tell a bucket that isn't there from an object.
-        next(iter(storage.iter_keys(_NOBODYS_KEY)), None)
-        missing = sum(not storage.exists(key) for key in kept)
+        yield from list(_look_inside(storage, kept, mark))
     except (StorageError, InvalidSetting) as problem:
         yield error(
             f"The storage {storage.name} can't be used: {problem}",
@@ -60,11 +62,38 @@ def _look_at(storage: Storage, setup: Setup, kept: list[str]) -> Iterator[Findin
             " whether they allow reading and writing.",
         )
         return
+    yield from look_from_outside(storage, setup, kept)
+
+
+def _look_inside(storage: Storage, kept: list[str], mark: str | None) -> Iterator[Finding]:
+    with storage.spool() as file:
+        file.write(b"ready?")
+    # Asked for one key, a server doesn't tell a bucket that isn't there from an object.
+    put_away = sum(1 for _ in islice(storage.iter_keys(_QUARANTINE), _MOST_COUNTED))
+    there = storage.read_mark()
+    missing = sum(not storage.exists(key) for key in kept)
+    if mark and there != mark:
+        found = "carries no mark" if there is None else "carries the mark of another gallery"
+        yield error(
+            f"The storage {storage.name} {found}, so nothing is kept, swept or repaired there",
+            "See whether it is mounted, and the right one. If it is:"
+            f" `gallery storage mark --adopt {storage.name}`.",
+        )
+    if put_away:
+        yield _quarantined(storage.name, put_away)
     if missing:
         yield _missing_objects(storage.name, missing, of=len(kept))
     else:
         yield fine(f"The storage {storage.name} answers, and has what was asked for")
-    yield from look_from_outside(storage, setup, kept)
+
+
+def _quarantined(name: str, count: int) -> Finding:
+    counted = f"{count:,}" if count < _MOST_COUNTED else f"{count:,} or more"
+    return hint(
+        f"In the quarantine of {name}: {counted} objects that no picture uses",
+        "A later `gallery storage check --repair` deletes what lies there for QUARANTINE_DAYS, and"
+        " brings back what a picture turns out to need.",
+    )
 
 
 def _missing_folder(folder: Path, kept: list[str]) -> Finding:
@@ -97,6 +126,16 @@ def _newest_keys(connection: Connection | None, provider: str) -> list[str]:
         .limit(_SAMPLE)
     )
     return [key for key in connection.scalars(newest) if key]
+
+
+def _noted_mark(connection: Connection | None, provider: str) -> str | None:
+    """Return the mark that the storage should carry; None where it may still be given one."""
+    if connection is None:
+        return None
+    noted = select(StorageMark.mark).where(
+        StorageMark.provider == provider, StorageMark.is_confirmed
+    )
+    return connection.scalar(noted)
 
 
 def _providers(connection: Connection | None) -> set[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, func, select
 from gallery.models import Image, Sweep, User
 from gallery.services.demo import EMAIL as DEMO_EMAIL
 from gallery.services.demo_card import NAME as DEMO_CARD
-from gallery.services.doctor.findings import Finding, Setup, fine, hint, warning
+from gallery.services.doctor.findings import Finding, Setup, error, fine, hint, warning
 from gallery.services.doctor.settings import is_reachable
 from gallery.services.retention import SWEPT_KINDS
 
@@ -72,3 +72,18 @@ def look_at_sweeps(setup: Setup, connection: Connection) -> Iterator[Finding]:
         )
     else:
         yield fine(f"Nothing is overdue; {told}")
+
+
+def look_at_pictures(connection: Connection) -> Iterator[Finding]:
+    """Tell of pictures whose file was found missing or damaged."""
+    counted = select(Image.fault, func.count()).where(Image.fault.is_not(None))
+    faults = {row[0]: row[1] for row in connection.execute(counted.group_by(Image.fault))}
+    if faults:
+        told = ", ".join(f"{count:,} {fault}" for fault, count in sorted(faults.items()))
+        yield error(
+            f"The storage check found pictures whose file is not whole: {told}".replace("_", " "),
+            "Bring the files back from a backup, then run `gallery storage check --repair`, which"
+            " takes the marks off what is whole again.",
+        )
+    else:
+        yield fine("No picture is known to be missing or damaged")
