@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from click.testing import Result
@@ -17,105 +16,21 @@ from cluster.postgresql import running_postgresql
 from gallery import create_app
 from gallery.cli import cli
 from gallery.extensions import Base, db
-from gallery.models import (
-    AnsweredRequest,
-    APIKey,
-    EmbeddedText,
-    Gallery,
-    GenerationRequest,
-    Image,
-    JobRun,
-    KeyVersion,
-    Link,
-    LoginSession,
-    Product,
-    ProductMove,
-    PromptDay,
-    PromptEntry,
-    Round,
-    SearchDocument,
-    Sweep,
-    User,
-)
+from gallery.models import KeyVersion, SearchDocument
 from gallery.services import relocation
 from gallery.services.access import Viewer
 from gallery.services.catalog import search_images
 from gallery.services.relocation import Sum
 from tests.conftest import SECRET, FixedClock
+from tests.every_table import ID, INPUT, fill_every_table
 
 pytestmark = pytest.mark.only_on("sqlite", because="it is about both, and starts the other")
-ID, INPUT = UUID(int=1), UUID(int=2)
-# All that JSON and text can be; PostgreSQL keeps numbers and members in its own way.
-ODD: dict[str, Any] = {
-    "z": [1e16, 0.1, -0.0, 2**70, None, True],
-    "a": {"鷺": "a 'heron'\n\\u0041 🪶"},
-    "": "",
-}
 
 
 @pytest.fixture
 def full(inside: Flask, clock: FixedClock) -> Flask:
-    """At least a row in each table, with what is hard to carry over in it."""
-    now = clock() + timedelta(microseconds=123456)
-    object_ = {"sha256": "-", "size_bytes": 1, "width": 1, "height": 1, "status": "completed"}
-    image: dict[str, Any] = {"owner_id": ID, "prompt_hash": "-", "created_at": now} | object_
-    for rows in (
-        [
-            User(id=ID, email="a@b", name="鷺", password_hash="-", is_admin=True, created_at=now),
-            JobRun(job="sweep", slot=now, claimed_at=now),
-            Sweep(id=ID, started_at=now, rule=ODD, bytes=2**40),
-            KeyVersion(base_key="a.png", version=2),
-        ],
-        [
-            APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),
-            LoginSession(
-                id=ID, user_id=ID, kind="browser", secret_sha256="-", user_agent="", network="-",
-                created_at=now, last_used_at=now, expires_at=now,
-            ),
-            AnsweredRequest(
-                owner_id=ID, key="k", fingerprint="-", created_at=now, status=201,
-                body=bytes(range(256)),
-            ),
-            PromptDay(owner_id=ID, prompt_hash="-", day=now.date(), is_public=False),
-            Gallery(
-                id=ID, kind="game", slug="TEA", owner_id=ID, visibility="public", created_at=now
-            ),
-        ],
-        [
-            Round(id=ID, gallery_id=ID, number=1, created_at=now),
-            Product(
-                id=ID, owner_id=ID, prompt_text="the quick fox", status="uploading",
-                primary_image_id=INPUT, created_at=now, updated_at=now,
-            ),
-        ],
-        [
-            Image(
-                id=INPUT, kind="product", visibility="private", product_id=ID, position=1,
-                storage_provider="local", storage_key="b.png", **image,
-            ),
-            Image(
-                id=ID, kind="round", visibility="public", gallery_id=ID, round_id=ID, cards=["🪶"],
-                parameters=ODD, storage_provider="local", storage_key="a.png", **image,
-            ),
-            ProductMove(product_id=ID, number=1, to_status="uploading", actor_id=ID, at=now),
-        ],
-        [
-            EmbeddedText(image_id=ID, read=ODD, raw={"parameters": "a\tb"}),
-            SearchDocument(id=7, image_id=ID, body="the quick fox"),
-            PromptEntry(
-                owner_id=ID, prompt_hash="-", prompt="the quick fox", image_id=ID, created_at=now
-            ),
-            GenerationRequest(
-                image_id=ID, owner_id=ID, prompt_hash="-", wish=ODD, requested_at=now
-            ),
-            Link(
-                id=ID, purpose="download", image_id=ID, owner_id=ID, created_at=now, expires_at=now
-            ),
-        ],
-    ):  # fmt: skip
-        db.session.add_all(rows)
-        db.session.flush()
-    db.session.commit()
+    """At least a row in each table, some microseconds after the full second."""
+    fill_every_table(clock() + timedelta(microseconds=123456))
     return inside
 
 

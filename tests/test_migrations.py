@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -13,31 +12,17 @@ from sqlalchemy import Delete, delete, func, inspect, select, text, update
 from gallery import create_app
 from gallery.extensions import Base, db
 from gallery.models import (
-    AnsweredRequest,
-    APIKey,
-    EmbeddedText,
     Gallery,
-    GenerationRequest,
     Image,
-    JobRun,
-    KeyVersion,
-    Link,
-    LoginSession,
     Product,
-    ProductMove,
-    PromptDay,
-    PromptEntry,
     Round,
     SearchDocument,
-    StorageMark,
-    Sweep,
     User,
 )
 from tests.conftest import FixedClock
 from tests.databases import SECRET, Databases
+from tests.every_table import fill_every_table
 from tests.fulltext import check_in_step, matches
-
-ID = UUID(int=1)
 
 
 @pytest.fixture
@@ -53,65 +38,8 @@ def empty(tmp_path: Path, databases: Databases, clock: FixedClock) -> Iterator[F
 
 @pytest.fixture
 def full(inside: Flask, clock: FixedClock) -> Flask:
-    """A row in each table; two images, since a product's is its alone."""
-    now = clock()
-    for rows in (
-        [
-            User(id=ID, email="a@b", name="a", password_hash="-", created_at=now),
-            JobRun(job="sweep", slot=now, claimed_at=now),
-            Sweep(id=ID, started_at=now, rule={}),
-            KeyVersion(base_key="a.png", version=2),
-            StorageMark(provider="local", mark="m"),
-        ],
-        [
-            APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),
-            LoginSession(
-                id=ID, user_id=ID, kind="browser", secret_sha256="-", user_agent="", network="-",
-                created_at=now, last_used_at=now, expires_at=now,
-            ),
-            AnsweredRequest(owner_id=ID, key="k", fingerprint="-", created_at=now),
-            PromptDay(owner_id=ID, prompt_hash="-", day=now.date(), is_public=False),
-            Gallery(
-                id=ID, kind="game", slug="TEA", owner_id=ID, visibility="public", created_at=now
-            ),
-        ],
-        [
-            Round(id=ID, gallery_id=ID, number=1, created_at=now),
-            Product(
-                id=ID, owner_id=ID, prompt_text="the quick fox", status="uploading",
-                primary_image_id=UUID(int=2), created_at=now, updated_at=now,
-            ),
-        ],
-        [
-            Image(
-                id=UUID(int=2), kind="product", owner_id=ID, visibility="private", product_id=ID,
-                position=1, prompt_hash="", storage_provider="local", storage_key="b.png",
-                sha256="-", size_bytes=1, width=1, height=1, status="completed", created_at=now,
-            ),
-            Image(
-                id=ID, kind="round", owner_id=ID, visibility="public", gallery_id=ID, round_id=ID,
-                prompt_hash="-", storage_provider="local", storage_key="a.png", sha256="-",
-                size_bytes=1, width=1, height=1, status="completed", created_at=now,
-            ),
-            ProductMove(product_id=ID, number=1, to_status="uploading", actor_id=ID, at=now),
-        ],
-        [
-            EmbeddedText(image_id=ID, read={}, raw={}),
-            SearchDocument(image_id=ID, body="the quick fox"),
-            PromptEntry(
-                owner_id=ID, prompt_hash="-", prompt="the quick fox", image_id=ID, created_at=now
-            ),
-            GenerationRequest(
-                image_id=ID, owner_id=ID, prompt_hash="-", wish={}, requested_at=now
-            ),
-            Link(
-                id=ID, purpose="download", image_id=ID, owner_id=ID, created_at=now, expires_at=now
-            ),
-        ],
-    ):  # fmt: skip
-        db.session.add_all(rows)
-        db.session.flush()
-    db.session.commit()
+    """At least a row in each table."""
+    fill_every_table(clock())
     return inside
 
 

@@ -1,6 +1,8 @@
 """Tools that hand out addresses which open something to whoever has them, and end those."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from gallery.schemas.links import (
     signed_link_json,
 )
 from gallery.services import links
+from gallery.services.links import SignedLink
 
 
 class SignLinkSchema(NewLinkSchema):
@@ -52,31 +55,13 @@ def sign_link(
     """Make a link to one of your images, for whoever has it. Its address is absolute where the
     gallery knows its own (PUBLIC_URL), else a path. Keep the `id` to revoke it.
     """
-    house = call.house
-    signed = links.sign_download(
-        image_id,
-        viewer=call.viewer,
-        signer=house.signer,
-        now=house.now(),
-        lasts=_lasts(call, expires_in),
-        **wanted,
-    )
-    return signed_link_json(signed, house.settings.PUBLIC_URL)
+    return _signed(call, partial(links.sign_download, image_id, **wanted), expires_in)
 
 
 @tool("Share a gallery", takes=ShareGallerySchema, answers=SignedLinkSchema, effect=ADDS)
 def share_gallery(call: Call, *, kind: str, gallery: str, expires_in: int | None = None) -> Answer:
     """Make a link that opens a whole session, game or story of yours to whoever has it."""
-    house = call.house
-    signed = links.share_gallery(
-        kind,
-        gallery,
-        viewer=call.viewer,
-        signer=house.signer,
-        now=house.now(),
-        lasts=_lasts(call, expires_in),
-    )
-    return signed_link_json(signed, house.settings.PUBLIC_URL)
+    return _signed(call, partial(links.share_gallery, kind, gallery), expires_in)
 
 
 @tool("Revoke a link", takes=LinkIdSchema, answers=LinkSchema, effect=ENDS)
@@ -86,6 +71,14 @@ def revoke_link(call: Call, *, link_id: UUID) -> Answer:
     return link_json(links.revoke_link(link_id, viewer=call.viewer, now=now), now)
 
 
-def _lasts(call: Call, seconds: int | None) -> timedelta:
-    days = timedelta(days=call.house.settings.DOWNLOAD_LINK_DAYS)
-    return days if seconds is None else timedelta(seconds=seconds)
+def _signed(call: Call, sign: Callable[..., SignedLink], expires_in: int | None) -> Answer:
+    """Have *sign* make a link that lasts so many seconds, or as long as links do here."""
+    house = call.house
+    days = timedelta(days=house.settings.DOWNLOAD_LINK_DAYS)
+    signed = sign(
+        viewer=call.viewer,
+        signer=house.signer,
+        now=house.now(),
+        lasts=days if expires_in is None else timedelta(seconds=expires_in),
+    )
+    return signed_link_json(signed, house.settings.PUBLIC_URL)

@@ -63,15 +63,7 @@ def create_product(
         raise InvalidField(f"primary must be from 0 to {len(files) - 1}")
     inspected = inspect_all(files, most_bytes=MOST_BYTES)
     image_ids = new_ids(len(files), now)
-    product = Product(
-        id=new_id(now),
-        owner_id=owner_id,
-        prompt_text=prompt_text,
-        status=FIRST,
-        primary_image_id=image_ids[primary],
-        created_at=now,
-        updated_at=now,
-    )
+    product = _new_product(prompt_text, owner_id, primary=image_ids[primary], now=now)
 
     def write(session: Session, stored: Sequence[StoredObject]) -> Product:
         # The files took their time; whoever sends them may be gone by now.
@@ -87,6 +79,18 @@ def create_product(
 
     keys = image_keys(product.id, image_ids, inspected)
     return keep_several(inspected, keys, write, intake=intake)
+
+
+def _new_product(prompt_text: str, owner_id: UUID, *, primary: UUID, now: datetime) -> Product:
+    return Product(
+        id=new_id(now),
+        owner_id=owner_id,
+        prompt_text=prompt_text,
+        status=FIRST,
+        primary_image_id=primary,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 @refusals("product")
