@@ -6,13 +6,14 @@ import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from cluster.processes import answers, free_port, running
 from cluster.s3 import RCLONE, S3Server
@@ -293,15 +294,17 @@ class TestDatabase:
 
     def test_older_tables(self, look: Look, instance: Path, app: Flask) -> None:
         """What the next start does is told before."""
-        stamp(app, "0003")
+        with stamped(app, "0003"):
+            findings = look(instance)
 
-        assert has(look(instance), "migrations", "warning", "older version (0003)")
+        assert has(findings, "migrations", "warning", "older version (0003)")
 
     def test_tables_of_tomorrow(self, look: Look, instance: Path, app: Flask) -> None:
         """An older program must not touch them."""
-        stamp(app, "9999")
+        with stamped(app, "9999"):
+            findings = look(instance)
 
-        assert has(look(instance), "migrations", "error", "doesn't know (9999)")
+        assert has(findings, "migrations", "error", "doesn't know (9999)")
 
     @only_once
     def test_file_without_tables(self, look: Look, tmp_path: Path) -> None:
@@ -376,14 +379,22 @@ class TestDatabase:
         assert len(judged) == count
 
 
-def stamp(app: Flask, revision: str) -> None:
-    """Let the tables be of another version, as far as they say."""
-    with app.app_context(), writing() as session:
-        session.connection().exec_driver_sql(
-            f"UPDATE alembic_version SET version_num = '{revision}'"
-        )
-    with app.app_context():
-        db.session.remove()
+@contextmanager
+def stamped(app: Flask, revision: str) -> Iterator[None]:
+    """Let the tables be of another version, as far as they say; a server's are used again."""
+
+    def stamp(revision: str) -> str:
+        change = text("UPDATE alembic_version SET version_num = :revision")
+        with app.app_context(), writing() as session:
+            before = session.scalar(text("SELECT version_num FROM alembic_version"))
+            session.execute(change, {"revision": revision})
+        return str(before)
+
+    before = stamp(revision)
+    try:
+        yield
+    finally:
+        stamp(before)
 
 
 @pytest.mark.usefixtures("inside")
