@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import subprocess
 import sys
@@ -20,7 +19,7 @@ TOLD = [
     {"part": "races", "what": "two sweeps", "happened": {"clean": 3}},
     {"part": "faults", "what": "save, killed", "happened": {"whole": 1_200, "gone": 34}},
     {"part": "races", "what": "a sweep and a save", "happened": {"clean": 7, "refused": 0}},
-    {"part": "races", "what": "two sweeps", "happened": {"clean": 4, "slow": 7}},
+    {"part": "races", "what": "two sweeps", "happened": {"slow": 7, "clean": 4}},
     {"part": "zeppelins", "what": "a|b\nc", "happened": {"landed": 1}},
 ]
 
@@ -54,10 +53,9 @@ class TestPage:
 
     def test_order_of_lines_is_nothing(self) -> None:
         """Tests run beside each other, and tell when they are done."""
-        shuffled = lines()
-        random.Random(1).shuffle(shuffled)
+        backwards = reversed(lines())
 
-        assert page(shuffled, signature=SIGNATURE) == page(lines(), signature=SIGNATURE)
+        assert page(backwards, signature=SIGNATURE) == page(lines(), signature=SIGNATURE)
 
     def test_signs_of_a_table_are_text(self) -> None:
         """What was tried may be written with any letters."""

@@ -194,15 +194,15 @@ class TestDebugging:
     @pytest.mark.parametrize(
         "arguments",
         [
-            ("--debug", "run", "--host", "0.0.0.0"),
-            ("run", "--debug", "--host", "0.0.0.0"),
-            ("run", "--debugger", "--host", "::"),
+            ("--debug", "run", "--host", "192.0.2.7"),
+            ("run", "--debug", "--host", "192.0.2.7"),
+            ("run", "--debugger", "--host", "2001:db8::7"),
         ],
     )
     def test_development_server_does_not_start(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
     ) -> None:
-        """However debug mode is asked for."""
+        """However debug mode is asked for. At addresses that nobody has, nothing could start."""
         ran = start(tmp_path, monkeypatch, *arguments)
 
         assert ran.exit_code == 1

@@ -36,8 +36,8 @@ Look = Callable[..., list[Finding]]
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-30 22 0:26 / /srv rw,relatime shared:2 - nfs4 store.example:/srv rw
 31 30 8:2 / /srv/own\\040disk rw,relatime - xfs /dev/sdb1 rw
+30 22 0:26 / /srv rw,relatime shared:2 - nfs4 store.example:/srv rw
 32 22 0:27 / /run rw,nosuid shared:3 - tmpfs tmpfs rw
 """
 only_once = pytest.mark.only_on("sqlite", because="no row is asked for")
@@ -130,6 +130,15 @@ class TestSettings:
         told = " ".join(f"{each.found} {each.advice}" for each in findings)
         for secret in [*environ.values(), "word-that-passes"]:
             assert secret == "Not A Bucket" or secret not in told
+
+    def test_secret_in_a_message_is_blotted_out(self, look: Look, tmp_path: Path) -> None:
+        """What a failing config.py says may hold anything."""
+        (tmp_path / "instance").mkdir()
+        (tmp_path / "instance" / "config.py").write_text("raise ValueError('bucket-opener-9000')")
+
+        findings = look(S3_SECRET_ACCESS_KEY="bucket-opener-9000")
+
+        assert has(findings, "settings", "error", "can't be run: ValueError: [secret]")
 
     def test_name_that_nobody_reads(self, look: Look) -> None:
         """A slip in a name would else go unseen."""
