@@ -275,11 +275,11 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def client_of(address: str, **options: Any) -> httpx.Client:
-    """Return a client of a server on the loopback.
+    """Return a client of a server on the loopback, which has patience with a busy machine.
 
     Reading the certificates, of which it has no use, takes longer than most tests.
     """
-    return httpx.Client(base_url=address, verify=False, **options)
+    return httpx.Client(base_url=address, verify=False, **{"timeout": 30, **options})
 
 
 @contextmanager
