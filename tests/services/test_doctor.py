@@ -280,6 +280,14 @@ class TestFiles:
 
         assert has(findings, "disks", "warning", "which forgets all with the next restart")
 
+    def test_one_disk_is_told_of_once(self, look: Look, tmp_path: Path) -> None:
+        """Pictures and rows share it, until somebody parts them."""
+        (tmp_path / "instance" / "storage").mkdir(parents=True)
+
+        told = of(look(), "disks")
+
+        assert len([found for _, found in told if "are free at" in found]) == 1
+
     @pytest.mark.parametrize(
         ("free", "expected"),
         [(50 * 10**9, "ok"), (4 * 10**9, "warning"), (9 * 10**8, "warning"), (9 * 10**7, "error")],

@@ -61,19 +61,14 @@ def look_at_disks(setup: Setup) -> Iterator[Finding]:
     if database:
         places["database"] = database.parent
     mounts = _MOUNTS.read_text() if _MOUNTS.exists() else ""
-    told: set[tuple[str, str]] = set()
+    measured: set[int] = set()
     for what, path in places.items():
         there = _nearest(path)
-        usage = shutil.disk_usage(there)
-        findings = [
-            *judge_file_system(what, there, file_system_of(there, mounts)),
-            judge_room(there, total=usage.total, free=usage.free),
-        ]
-        for finding in findings:
-            # Two places on one disk are told of its room once.
-            if (finding.found, finding.advice) not in told:
-                told.add((finding.found, finding.advice))
-                yield finding
+        yield from judge_file_system(what, there, file_system_of(there, mounts))
+        if there.stat().st_dev not in measured:
+            measured.add(there.stat().st_dev)
+            usage = shutil.disk_usage(there)
+            yield judge_room(there, total=usage.total, free=usage.free)
 
 
 def _nearest(path: Path) -> Path:
