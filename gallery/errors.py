@@ -262,7 +262,14 @@ class LinkEnded(GalleryError):
         self.shared_by = shared_by
 
 
-class DatabaseFull(GalleryError):
+class DatabaseUnwritable(GalleryError):
+    """The database answers, and takes nothing just now: it is locked, or may only be read."""
+
+    status = 503
+    title = "The database takes nothing just now"
+
+
+class DatabaseFull(DatabaseUnwritable):
     """The database has no room to write; nothing was changed."""
 
     status = 507
