@@ -16,7 +16,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gallery import logs, mcp_tools, scheduler, views
 from gallery.config import Settings, load_settings, secrets_of
-from gallery.extensions import Clock, House, csrf, db, engine_options, migrate, prepare_engine
+from gallery.extensions import (
+    Clock,
+    House,
+    csrf,
+    db,
+    engine_options,
+    let_go_at_the_end,
+    migrate,
+    prepare_engine,
+)
 from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
 from gallery.generators.openai import OpenAIGenerator
@@ -192,6 +201,8 @@ def _set_up_logging(settings: Settings, *, serves: bool) -> None:
 
 def _set_up_database(app: Flask, settings: Settings) -> None:
     db.init_app(app)
+    # Before Flask-SQLAlchemy's own, which would let an error take the place of the answer.
+    app.teardown_appcontext(let_go_at_the_end)
     migrate.init_app(app, db, directory=str(HOME / "migrations"), render_as_batch=True)
     with app.app_context():
         prepare_engine(db.engine, settings.DATABASE_TIMEOUT)

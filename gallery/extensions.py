@@ -4,6 +4,7 @@ They are made here without an application, so that models and services can
 import ``db`` while only ``create_app`` knows the application.
 """
 
+import logging
 import os
 import sqlite3
 import weakref
@@ -23,7 +24,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from gallery.services.thumbnails import KeptThumbnails
     from gallery.storage import Storages
 
+log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 # Set when this process is asked to stop: whoever only waits should not keep it from that.
 STOPPING = Event()
@@ -193,6 +195,18 @@ def read_one_moment() -> None:
 def let_go() -> None:
     """Give the connection back for as long as this piece of work has nothing to ask."""
     db.session.remove()
+
+
+def let_go_at_the_end(_error: BaseException | None = None) -> None:
+    """Give the connection back when a request has been answered, whatever became of its line.
+
+    What was only read needs no rollback: where that fails, the answer is as right as before.
+    """
+    try:
+        current_session().close()
+    except SQLAlchemyError as error:
+        log.warning("a connection to the database was lost after its use: %s", error)
+        current_session().invalidate()
 
 
 def engine_options(database_url: str, connections: int, seconds: int) -> dict[str, Any]:

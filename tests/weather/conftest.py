@@ -1,6 +1,7 @@
 """A gallery with something of everything in it, and what must be true of it after any weather."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -23,8 +24,12 @@ Clean = Callable[[], list[str]]
 def world(address: str, alice: Person, visitor: Person, clock: FixedClock) -> Iterator[World]:
     for person in (alice, visitor):
         person.http.timeout = httpx.Timeout(PATIENCE_SECONDS)
-    with client_of(address, timeout=PATIENCE_SECONDS) as http:
-        world = build_world(alice, visitor, Browser(http))
+    with ExitStack() as opened:
+        browsers = [
+            Browser(opened.enter_context(client_of(address, timeout=PATIENCE_SECONDS)))
+            for _ in range(2)
+        ]
+        world = build_world(alice, visitor, *browsers)
         # What is written down now and then, and not at each request, is due.
         clock.move(minutes=10)
         yield world
