@@ -257,6 +257,9 @@ class Settings:
     S3_TIMEOUT: int = setting(
         20, _integer(1, 600), "How many seconds the S3 server may say nothing."
     )
+    S3_ATTEMPTS: int = setting(
+        3, _integer(1, 10), "How often a busy or failing S3 server is asked."
+    )
     IMAGE_RETENTION_DAYS: int = setting(
         30, _integer(1, 36_500), "How long an image is kept; sessions never under 7 days."
     )

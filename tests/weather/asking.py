@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -51,9 +51,19 @@ class World:
     story: str
     free: str
     limited: str
-    doomed: list[str]
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    doomed: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def restock(self) -> None:
+        """See to it that there are enough pictures to be deleted, and that nobody has seen."""
+        while len(self.doomed) < 2:
+            self.doomed.append(save_generation(self.alice)["id"])
+        while len(self.unseen) < 2:
+            self.unseen.append(save_generation(self.alice)["thumbnails"]["320"])
+        # A list signs the downloads of what is new with links that are made once a day.
+        for path in ("/api/images", "/api/games/TEA/rounds/1/images"):
+            self.alice.get(path)
 
 
 Ask = Callable[[World], httpx.Response]
@@ -83,11 +93,7 @@ def build_world(alice: Person, visitor: Person, browser: Browser, guest: Browser
     illustrate(alice, story)
     make_product(alice)
     browser.sign_in(alice.email)
-    # Each list signs its downloads with a link that is made once a day.
-    for path in ("/api/images", "/api/games/TEA/rounds/1/images"):
-        alice.get(path)
-    unseen = [save_generation(alice)["thumbnails"]["320"] for _ in range(2)]
-    return World(
+    world = World(
         alice=alice,
         visitor=visitor,
         browser=browser,
@@ -99,9 +105,9 @@ def build_world(alice: Person, visitor: Person, browser: Browser, guest: Browser
         story=story,
         free=sign(alice, image["id"])["url"],
         limited=sign(alice, image["id"], max_downloads=100)["url"],
-        doomed=[save_generation(alice)["id"] for _ in range(3)],
-        unseen=unseen,
     )
+    world.restock()
+    return world
 
 
 def _upload(world: World) -> dict[str, Any]:
@@ -211,6 +217,15 @@ WISHES = (
     Wish("sign in by form", _CHANGES, _sign_in_by_form, (303,), is_page=True),
     Wish("sign in by program", _CHANGES, _sign_in_by_program),
 )
+
+
+def led_elsewhere(wishes: Sequence[Wish]) -> list[Wish]:
+    """Return the wishes as they are where the storage serves by itself what it is known to have."""
+    kept = ("original", "thumbnail", "link", "counted link")
+    return [
+        replace(each, needs=each.needs - {OBJECTS}) if each.name in kept else each
+        for each in wishes
+    ]
 
 
 def judge(wish: Wish, answer: httpx.Response, weather: "Weather") -> str:
