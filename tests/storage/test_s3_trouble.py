@@ -123,6 +123,16 @@ class TestPut:
 
         assert s3.exists("a.bin") is False
 
+    def test_what_can_not_be_read_back_is_not_left(self, s3: S3Storage, between: Between) -> None:
+        """Nobody knows what is there, and whoever sent it is told that nothing was kept."""
+        between.spoil("PUT", another_etag)
+        between.spoil("GET", *[answering(503, "SlowDown")] * 2)
+
+        with pytest.raises(StorageUnavailable):
+            put(s3)
+
+        assert s3.exists("a.bin") is False
+
     @pytest.mark.parametrize("method", ["PUT", "POST"])
     def test_in_parts_ends_when_one_fails(
         self, s3: S3Storage, between: Between, method: str
