@@ -16,14 +16,17 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from threading import Event
+from typing import Any
 
 import pytest
+from flask import Flask
 
 from gallery import create_app
 from gallery.extensions import db
 from gallery.services import integrity
 from tests.browser.server import EMAIL, Instance, served, set_up
 from tests.conftest import Person, client_of
+from tests.databases import Databases
 from tests.pictures import picture
 from tests.reliability import SEED, tell, trials
 from tests.views.reading import Browser
@@ -156,6 +159,32 @@ def test_restarts_under_load_lose_nothing_that_was_acknowledged(
     tell(
         "weather", "pictures saved while PostgreSQL restarts", {**told, "stray objects": len(stray)}
     )
+
+
+class TestPool:
+    """All connections that a worker may have are in use."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"DATABASE_CONNECTIONS": "1", "DATABASE_TIMEOUT": "1"}
+
+    @pytest.fixture
+    def instance(self, databases: Databases, tmp_path: Path) -> Iterator[Path]:
+        with databases.migrated(tmp_path / "pooled") as folder:
+            yield folder
+
+    def test_is_waited_for_and_then_told(self, app: Flask, visitor: Person) -> None:
+        """A page and the JSON are a 503 that says when to come back; then there is one again."""
+        with app.app_context(), db.engine.connect():
+            busy = [visitor.get(path) for path in ("/", "/api/images")]
+
+        free = [visitor.get(path).status_code for path in ("/", "/api/images")]
+
+        assert [(each.status_code, each.headers["Retry-After"]) for each in busy] == [
+            (503, "5")
+        ] * 2
+        assert free == [200, 200]
+        tell("weather", "all connections to PostgreSQL in use", {"503 with Retry-After": len(busy)})
 
 
 def is_ready(world: World) -> bool:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import event
 
+from gallery.extensions import db
 from tests.conftest import FixedClock
 from tests.reliability import tell
 from tests.weather.asking import FAIR, WRITES, Weather, World, ask_all
@@ -37,3 +40,26 @@ def test_locked_database_is_waited_for_and_then_told(
     assert orphans() == []
     tell("weather", "SQLite locked by another process", during)
     tell("weather", "SQLite unlocked again", after)
+
+
+def test_database_that_may_only_be_read_is_read(
+    app: Flask, world: World, clock: FixedClock, orphans: Clean
+) -> None:
+    """As where its file system has turned read only: nothing is kept, all is shown."""
+
+    def forbid(connection: Any, _record: Any = None) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    with app.app_context():
+        engine = db.engine
+        engine.dispose()
+    event.listen(engine, "connect", forbid)
+
+    during = ask_all(world, TAKES_NOTHING)
+
+    event.remove(engine, "connect", forbid)
+    engine.dispose()
+    after = ask_all(world)
+    assert orphans() == []
+    tell("weather", "SQLite read only", during)
+    tell("weather", "SQLite to be written again", after)
