@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import FixedClock
 from tests.databases import Databases
 from tests.reliability import tell
-from tests.weather.asking import ROOM, WRITES, Weather, World, ask_all
+from tests.weather.asking import ROOM, WISHES, WRITES, Weather, World, ask_all
 from tests.weather.conftest import Clean, is_ready
 
 pytestmark = pytest.mark.only_on("sqlite", because="objects don't see the database")
@@ -97,15 +97,17 @@ def test_what_is_there_is_shown_and_what_comes_is_refused(
 ) -> None:
     """The refusal says when to come back; then it is taken in, and nothing was left behind."""
     begin, refusal = WEATHERS[name]
+    # What is deleted makes room, and something else would be kept there.
+    wishes = [each for each in WISHES if name == "read only" or each.name != "delete"]
     with begin(disk):
         was_ready = is_ready(world, clock)
-        during = ask_all(world, Weather(away=frozenset({ROOM}), refusal=refusal))
+        during = ask_all(world, Weather(away=frozenset({ROOM}), refusal=refusal), wishes=wishes)
 
     stray = orphans()
     after = ask_all(world)
 
     assert (was_ready, is_ready(world, clock)) == (False, True)
-    # A full disk lets go of what was deleted meanwhile; one that may only be read does not.
+    # A picture that is deleted while nothing can be written leaves its object.
     assert len(stray) == (1 if name == "read only" else 0)
     tell("weather", f"disk {name}", during | {"stray objects": len(stray)})
     tell("weather", f"after the disk was {name}", after)
