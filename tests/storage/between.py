@@ -9,6 +9,7 @@ import hashlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from cluster.s3 import S3Server
 
 _LONGEST_SILENCE_SECONDS = 60
+_DRIP_SECONDS = 0.05
 
 
 @dataclass
@@ -162,6 +164,16 @@ def silent(passing: Passing) -> None:
     with suppress(OSError):
         passing.connection.recv(1)
     passing.break_off()
+
+
+def dripping(passing: Passing) -> None:
+    """Send a byte now and then, each before anybody has waited for too long."""
+    answer = passing.pass_on()
+    passing.send(answer, only=0)
+    with suppress(OSError):
+        for byte in answer.body:
+            passing.wfile.write(bytes([byte]))
+            time.sleep(_DRIP_SECONDS)
 
 
 def redirecting(address: str) -> Fault:
