@@ -167,8 +167,11 @@ def silent(passing: Passing) -> None:
 
 
 def dripping(passing: Passing) -> None:
-    """Send a byte now and then, each before anybody has waited for too long."""
+    """Send an object a byte now and then, each before anybody has waited for too long."""
     answer = passing.pass_on()
+    if answer.status >= 300:
+        passing.send(answer)
+        return
     passing.send(answer, only=0)
     with suppress(OSError):
         for byte in answer.body:

@@ -28,7 +28,9 @@ from tests.storage.between import (
     dripping,
     half,
     other_bytes,
+    redirecting,
     reset,
+    standing_between,
     unlabelled,
     unspoilt,
 )
@@ -263,6 +265,22 @@ class TestEveryCall:
 
         assert "S3_SECRET_ACCESS_KEY must be right" in caplog.text
         assert "a great secret" not in caplog.text + str(error.value)
+
+
+def test_server_that_sends_elsewhere_is_not_followed(
+    s3: S3Storage, s3_server: S3Server, between: Between
+) -> None:
+    """What is signed for one server, and what is in the picture, is nobody else's."""
+    put(s3)
+    with standing_between(s3_server) as elsewhere:
+        told = redirecting(f"{elsewhere.address}/a.bin")
+        between.persist(dict.fromkeys(("GET", "HEAD", "PUT", "DELETE"), told))
+
+        for call in CALLS[:2]:
+            with pytest.raises(StorageUnavailable):
+                call(s3)
+
+    assert elsewhere.asked == []
 
 
 @pytest.fixture(scope="module")

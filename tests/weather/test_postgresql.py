@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import URL, create_engine, text
 
 from gallery import create_app
 from gallery.extensions import db
@@ -161,8 +162,8 @@ def test_restarts_under_load_lose_nothing_that_was_acknowledged(
     )
 
 
-class TestPool:
-    """All connections that a worker may have are in use."""
+class TestConnections:
+    """Of one worker, which has one at most."""
 
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
@@ -173,7 +174,7 @@ class TestPool:
         with databases.migrated(tmp_path / "pooled") as folder:
             yield folder
 
-    def test_is_waited_for_and_then_told(self, app: Flask, visitor: Person) -> None:
+    def test_one_is_waited_for_and_then_told(self, app: Flask, visitor: Person) -> None:
         """A page and the JSON are a 503 that says when to come back; then there is one again."""
         with app.app_context(), db.engine.connect():
             busy = [visitor.get(path) for path in ("/", "/api/images")]
@@ -185,6 +186,22 @@ class TestPool:
         ] * 2
         assert free == [200, 200]
         tell("weather", "all connections to PostgreSQL in use", {"503 with Retry-After": len(busy)})
+
+    def test_one_that_is_lost_after_its_use_takes_no_answer_along(self, app: Flask) -> None:
+        """What was read is read, and whoever comes next has another connection."""
+        other = create_engine(self.url_of(app))
+        with app.app_context():
+            used = db.session.scalar(text("SELECT pg_backend_pid()"))
+            with other.begin() as connection:
+                connection.execute(text("SELECT pg_terminate_backend(:used, 5000)"), {"used": used})
+
+        with app.app_context():
+            assert db.session.scalar(text("SELECT pg_backend_pid()")) != used
+        other.dispose()
+
+    def url_of(self, app: Flask) -> URL:
+        with app.app_context():
+            return db.engine.url
 
 
 def is_ready(world: World) -> bool:

@@ -13,6 +13,7 @@ from tests.storage.between import (
     Between,
     Fault,
     answering,
+    dripping,
     half,
     other_bytes,
     reset,
@@ -38,6 +39,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], Fault, Weather]] = {
     "says nothing": (EVERY_METHOD, silent, AWAY),
     "is full": (("PUT", "POST"), answering(507, "InsufficientStorage"), FULL),
     "breaks off what it sends": (("GET",), half, Weather(shaky=frozenset({OBJECTS}))),
+    "drips what it sends": (("GET",), dripping, Weather(shaky=frozenset({OBJECTS}))),
     "keeps other bytes": (("PUT",), other_bytes, Weather(away=frozenset({ROOM}))),
 }
 
