@@ -21,9 +21,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import URL, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from gallery import create_app
-from gallery.extensions import db
+from gallery.extensions import db, end_limits
 from gallery.services import integrity
 from tests.browser.server import EMAIL, Instance, served, set_up
 from tests.conftest import Person, client_of
@@ -198,6 +199,23 @@ class TestConnections:
         with app.app_context():
             assert db.session.scalar(text("SELECT pg_backend_pid()")) != used
         other.dispose()
+
+    def test_server_that_says_nothing_is_hung_up_on(self, app: Flask) -> None:
+        """Though its own limits don't hold; and there is another connection."""
+        with app.app_context():
+            db.session.execute(text("SET statement_timeout = 0"))
+            with pytest.raises(OperationalError):
+                db.session.execute(text("SELECT pg_sleep(60)"))
+            db.session.rollback()
+
+            assert db.session.scalar(text("SELECT 'here'")) == "here"
+
+    def test_work_of_operators_may_take_longer(self, app: Flask) -> None:
+        """Neither the server nor we hang up on it."""
+        with app.app_context(), db.engine.connect() as connection:
+            end_limits(connection)
+
+            assert connection.scalar(text("SELECT 'done' FROM pg_sleep(1.5)")) == "done"
 
     def url_of(self, app: Flask) -> URL:
         with app.app_context():
