@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from httpx import Limits
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -73,7 +74,14 @@ def instance(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def world(instance: Instance) -> Iterator[World]:
     with ExitStack() as opened:
         clients = [
-            opened.enter_context(client_of(instance.address, timeout=PATIENCE_SECONDS))
+            # Each request is a connection of its own: an idle one may be hung up on at any time.
+            opened.enter_context(
+                client_of(
+                    instance.address,
+                    timeout=PATIENCE_SECONDS,
+                    limits=Limits(max_keepalive_connections=0),
+                )
+            )
             for _ in range(4)
         ]
         alice = Person(http=clients[0], email=EMAIL, key=instance.key)
