@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from gallery.extensions import db
-from tests.conftest import FixedClock
+from gallery.metrics import REGISTRY
+from tests.conftest import FixedClock, Person
 from tests.reliability import tell
+from tests.views.reading import heading, parse
 from tests.weather.asking import FAIR, WRITES, Weather, World, ask_all
 from tests.weather.conftest import Clean, is_ready
 
@@ -63,3 +65,23 @@ def test_database_that_may_only_be_read_is_read(
     assert orphans() == []
     tell("weather", "SQLite read only", during)
     tell("weather", "SQLite to be written again", after)
+
+
+def test_database_that_failed_is_not_asked_again_for_the_page_that_says_so(
+    app: Flask, alice: Person
+) -> None:
+    """Who asks is in it too, and would be waited for once more."""
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE api_keys RENAME TO lost_keys"))
+        db.session.commit()
+    before = database_errors()
+
+    answer = alice.get("/")
+
+    assert (answer.status_code, database_errors() - before) == (503, 1)
+    assert heading(parse(answer)) == "The database can't be reached"
+
+
+def database_errors() -> float:
+    labels = {"error": "OperationalError"}
+    return REGISTRY.get_sample_value("gallery_database_errors_total", labels) or 0
