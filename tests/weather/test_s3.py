@@ -57,7 +57,7 @@ def settings(s3_bucket: S3Server, proxy: Between) -> dict[str, Any]:
     return s3_bucket.settings() | ours | {"S3_TIMEOUT": "1", "S3_ATTEMPTS": "1"}
 
 
-@pytest.mark.parametrize("name", Random(SEED).sample(sorted(FAULTS), trials(2, full=len(FAULTS))))
+@pytest.mark.parametrize("name", Random(SEED).sample(sorted(FAULTS), trials(1, full=len(FAULTS))))
 def test_what_needs_it_is_refused_meanwhile_and_works_afterwards(
     name: str, world: World, proxy: Between, clock: FixedClock, orphans: Clean
 ) -> None:
