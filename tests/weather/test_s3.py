@@ -72,7 +72,7 @@ def test_what_needs_it_is_refused_meanwhile_and_works_afterwards(
     stray = orphans()
     after = ask_all(world, wishes=WISHED)
     assert is_ready(world, clock)
-    assert was_ready == (weather.away < AWAY.away)
+    assert weather.shaky or was_ready == (weather.away < AWAY.away)
     # A picture that was deleted meanwhile leaves its object and its thumbnails.
     assert len(stray) <= 4
     tell("weather", f"S3 {name}", during | {"stray objects": len(stray)})
