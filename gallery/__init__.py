@@ -17,7 +17,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gallery import logs, mcp_tools, scheduler, views
 from gallery.config import Settings, load_settings, refuse_weaknesses, secrets_of
-from gallery.extensions import Clock, House, csrf, db, engine_options, migrate, prepare_engine
+from gallery.extensions import (
+    Clock,
+    House,
+    csrf,
+    db,
+    engine_options,
+    let_go_at_the_end,
+    migrate,
+    prepare_engine,
+)
 from gallery.generators.base import Generator
 from gallery.generators.demo import DemoGenerator
 from gallery.generators.openai import OpenAIGenerator
@@ -72,7 +81,7 @@ def create_app(
     app.session_interface = views.CookieSessions()
     # Members stay in the order in which the documentation lists them.
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    _set_up_database(app)
+    _set_up_database(app, settings)
     views.watching.init_app(app, trusts_ids=settings.TRUSTED_PROXIES > 0)
     # Before the check of forms, which reads their bodies.
     views.limiting.init_app(app)
@@ -92,7 +101,7 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY_FALLBACKS": list(settings.SECRET_KEY[1:]),
         "SQLALCHEMY_DATABASE_URI": settings.DATABASE_URL,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(
-            settings.DATABASE_URL, settings.DATABASE_CONNECTIONS
+            settings.DATABASE_URL, settings.DATABASE_CONNECTIONS, settings.DATABASE_TIMEOUT
         ),
         # A form carries a picture and its fields.
         "MAX_CONTENT_LENGTH": MOST_BYTES + FORM_BYTES,
@@ -194,11 +203,13 @@ def _set_up_logging(settings: Settings, *, serves: bool) -> None:
         logs.catch_the_rest()
 
 
-def _set_up_database(app: Flask) -> None:
+def _set_up_database(app: Flask, settings: Settings) -> None:
     db.init_app(app)
+    # Before Flask-SQLAlchemy's own, which would let an error take the place of the answer.
+    app.teardown_appcontext(let_go_at_the_end)
     migrate.init_app(app, db, directory=str(HOME / "migrations"), render_as_batch=True)
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engine(db.engine, settings.DATABASE_TIMEOUT)
 
 
 def _set_up_edge(app: Flask, settings: Settings) -> None:

@@ -282,7 +282,14 @@ class PictureDamaged(GalleryError):
         super().__init__("It is not what was kept; only a backup may still have that")
 
 
-class DatabaseFull(GalleryError):
+class DatabaseUnwritable(GalleryError):
+    """The database answers, and takes nothing just now: it is locked, or may only be read."""
+
+    status = 503
+    title = "The database takes nothing just now"
+
+
+class DatabaseFull(DatabaseUnwritable):
     """The database has no room to write; nothing was changed."""
 
     status = 507

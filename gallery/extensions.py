@@ -4,6 +4,7 @@ They are made here without an application, so that models and services can
 import ``db`` while only ``create_app`` knows the application.
 """
 
+import logging
 import os
 import sqlite3
 import weakref
@@ -23,11 +24,11 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, scoped_session
 
 from gallery.config import Settings
-from gallery.errors import DatabaseFull
+from gallery.errors import DatabaseFull, DatabaseUnwritable
 from gallery.metrics import DATABASE_CONNECTIONS, DATABASE_ERRORS
 
 if TYPE_CHECKING:
@@ -44,28 +45,23 @@ if TYPE_CHECKING:
     from gallery.services.wholeness import SeenObjects
     from gallery.storage import Storages
 
+log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 # Set when this process is asked to stop: whoever only waits should not keep it from that.
 STOPPING = Event()
 LONGEST_WAIT_SECONDS = 30
-# What a connection to PostgreSQL begins with. Nothing there waits for ever: neither for a lock,
-# nor for a query, nor for a process that fell asleep inside a transaction.
-_LIMITS = {
-    "statement_timeout": f"{LONGEST_WAIT_SECONDS}s",
-    "lock_timeout": f"{LONGEST_WAIT_SECONDS // 3}s",
-    "idle_in_transaction_session_timeout": f"{2 * LONGEST_WAIT_SECONDS}s",
-}
-_AT_THE_START = {"timezone": "UTC"} | _LIMITS
-# The same for the way there, where a machine or a cable may be gone without a word.
+# The way to PostgreSQL, where a machine or a cable may be gone without a word.
+_CONNECT_SECONDS = 5
 _ON_THE_WAY = {
-    "connect_timeout": 5,
     "keepalives_idle": LONGEST_WAIT_SECONDS,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": LONGEST_WAIT_SECONDS * 1000,
 }
-# PostgreSQL's name for a full disk: https://www.postgresql.org/docs/current/errcodes-appendix.html
+# PostgreSQL's names: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DISK_FULL = "53100"
+_READ_ONLY = "25006"
+_TAKES_NOTHING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -140,23 +136,34 @@ def writing() -> Iterator[Session]:
 
     Raises:
         DatabaseFull: there is no room for what was to be written.
+        DatabaseUnwritable: another program holds it, or it may only be read just now.
     """
     session = end_reading()
     try:
         session.connection(execution_options={"gallery_writes": True})
         yield session
         session.commit()
-    except BaseException as error:
+    except DBAPIError as error:
         session.rollback()
-        if isinstance(error, OperationalError) and _has_no_room(error):
-            raise DatabaseFull("There is no room left to keep this; nothing was changed") from error
+        refusal = _refusal(error.orig)
+        if refusal is None:
+            raise
+        raise refusal from error
+    except BaseException:
+        session.rollback()
         raise
 
 
-def _has_no_room(error: OperationalError) -> bool:
-    cause = error.orig
-    is_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return is_full or getattr(cause, "sqlstate", None) == _DISK_FULL
+def _refusal(cause: BaseException | None) -> DatabaseUnwritable | None:
+    """Return what it means that a database which answers did not write; None for anything else."""
+    # The lowest byte says what it is; the others, how it came to it.
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(cause, "sqlstate", None)
+    if code == sqlite3.SQLITE_FULL or state == _DISK_FULL:
+        return DatabaseFull("There is no room left to keep this; nothing was changed")
+    if code in _TAKES_NOTHING or state == _READ_ONLY:
+        return DatabaseUnwritable(f"Nothing was changed: {cause}")
+    return None
 
 
 def insert_into(table: type[Base], dialect: str) -> Any:
@@ -191,8 +198,23 @@ def let_go() -> None:
     db.session.remove()
 
 
-def engine_options(database_url: str, connections: int) -> dict[str, Any]:
-    """Return how SQLAlchemy is to connect: to PostgreSQL by so many *connections* at most."""
+def let_go_at_the_end(_error: BaseException | None = None) -> None:
+    """Give the connection back when a request has been answered, whatever became of its line.
+
+    What was only read needs no rollback: where that fails, the answer is as right as before.
+    """
+    try:
+        current_session().close()
+    except SQLAlchemyError as error:
+        log.warning("a connection to the database was lost after its use: %s", error)
+        current_session().invalidate()
+
+
+def engine_options(database_url: str, connections: int, seconds: int) -> dict[str, Any]:
+    """Return how SQLAlchemy is to connect: to PostgreSQL by so many *connections* at most.
+
+    *seconds* is how long the database may take to answer.
+    """
     url = make_url(database_url)
     # What a statement was sent with is nobody's business who reads of its failure.
     shared: dict[str, Any] = {"hide_parameters": True}
@@ -201,21 +223,25 @@ def engine_options(database_url: str, connections: int) -> dict[str, Any]:
     return shared | {
         "pool_size": connections,
         "max_overflow": 0,
-        "pool_timeout": LONGEST_WAIT_SECONDS // 3,
+        "pool_timeout": seconds / 3,
         # Asked before each use: the server may have been restarted meanwhile.
         "pool_pre_ping": True,
         # What the operator's address says is stronger.
-        "connect_args": {name: _ON_THE_WAY[name] for name in _ON_THE_WAY if name not in url.query},
+        "connect_args": {name: _ON_THE_WAY[name] for name in _ON_THE_WAY if name not in url.query}
+        | {"connect_timeout": url.query.get("connect_timeout", min(_CONNECT_SECONDS, seconds))},
     }
 
 
-def prepare_engine(engine: Engine) -> None:
-    """Set the connections up: to keep what was acknowledged, and to let many work at once."""
+def prepare_engine(engine: Engine, seconds: int = LONGEST_WAIT_SECONDS) -> None:
+    """Set the connections up: to keep what was acknowledged, and to let many work at once.
+
+    *seconds* is how long the database may take to answer.
+    """
     _watch_engine(engine)
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, seconds)
     else:
-        _prepare_postgresql(engine)
+        _prepare_postgresql(engine, seconds)
 
 
 def end_limits(connection: Connection) -> None:
@@ -224,23 +250,47 @@ def end_limits(connection: Connection) -> None:
     Until it is closed: whoever gives it back to a pool gives it back like this.
     """
     if connection.dialect.name == "postgresql":
-        for name in _LIMITS:
+        for name in _limits(LONGEST_WAIT_SECONDS):
             connection.exec_driver_sql(f"SET {name} = 0")
+        driver: Any = connection.connection.driver_connection
+        driver.answers_within_seconds = None
 
 
-def _prepare_postgresql(engine: Engine) -> None:
+def _limits(seconds: int) -> dict[str, str]:
+    """Return PostgreSQL's settings by which nothing there waits for ever.
+
+    Neither for a lock, nor for a query, nor for a process that fell asleep inside a transaction.
+    """
+    return {
+        "statement_timeout": f"{seconds * 1000}ms",
+        "lock_timeout": f"{seconds * 1000 // 3}ms",
+        "idle_in_transaction_session_timeout": f"{2 * seconds * 1000}ms",
+    }
+
+
+def _prepare_postgresql(engine: Engine, seconds: int) -> None:
+    at_the_start = {"timezone": "UTC"} | _limits(seconds)
     settings = ", ".join(
-        f"set_config('{name}', '{at}', false)" for name, at in _AT_THE_START.items()
+        f"set_config('{name}', '{at}', false)" for name, at in at_the_start.items()
     )
 
     # An extra: who has SQLite needs no driver for it.
     from psycopg.types.string import StrDumperUnknown
+
+    from gallery.postgresql import PatientConnection
 
     class PlainText(StrDumperUnknown):
         """PostgreSQL's texts hold no NUL: what is asked for with one is not there."""
 
         def dump(self, text: str) -> Any:
             return super().dump(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+    @event.listens_for(engine, "do_connect")
+    def _open(_dialect: Any, _record: Any, args: Any, options: Any) -> PatientConnection:
+        connection = PatientConnection.connect(*args, **options)
+        # A server that is awake comes first, and says what it was.
+        connection.answers_within_seconds = seconds * 1.25
+        return connection
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
@@ -259,7 +309,7 @@ def _prepare_postgresql(engine: Engine) -> None:
     os.register_at_fork(after_in_child=_begin_anew)
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, seconds: int) -> None:
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -267,7 +317,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={LONGEST_WAIT_SECONDS * 1000}",
+            f"busy_timeout={seconds * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

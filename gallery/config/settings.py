@@ -235,6 +235,9 @@ class Settings:
     DATABASE_CONNECTIONS: int = setting(
         10, _integer(1, 1_000), "How many connections to PostgreSQL each worker keeps at most."
     )
+    DATABASE_TIMEOUT: int = setting(
+        30, _integer(1, 600), "How many seconds the database may take to answer."
+    )
     IMAGE_STORAGE_TYPE: str = setting(
         "local", _word, "The storage provider that takes new images: `local` or `s3`."
     )
@@ -259,6 +262,12 @@ class Settings:
     )
     S3_CDN_URL: str = setting(
         "", _address, "What presigned addresses begin with, in place of the bucket's own host."
+    )
+    S3_TIMEOUT: int = setting(
+        20, _integer(1, 600), "How many seconds the S3 server may say nothing."
+    )
+    S3_ATTEMPTS: int = setting(
+        3, _integer(1, 10), "How often a busy or failing S3 server is asked."
     )
     IMAGE_RETENTION_DAYS: int = setting(
         30, _integer(1, 36_500), "How long an image is kept; sessions never under 7 days."

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from gallery.errors import DatabaseFull
+from gallery.errors import DatabaseUnwritable
 from gallery.extensions import House
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.models import Gallery
@@ -119,13 +119,13 @@ class Addresses(OpenAddresses):
 
 
 class PageAddresses(Addresses):
-    """The addresses on pages, which are shown even where no room is left to sign anything."""
+    """The addresses on pages, which are shown even where the database takes nothing in."""
 
     def download(self, image: Any) -> str:
         """Return a signed link, or the picture's own address where the ledger can't take one."""
         try:
             return super().download(image)
-        except DatabaseFull:
+        except DatabaseUnwritable:
             return self.original(image)
 
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, g, jsonify, render_template, request
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -20,6 +20,7 @@ from gallery.extensions import current_house
 from gallery.logs import current_request_id
 from gallery.metrics import LINKS_ENDED
 from gallery.schemas.openapi import API_PREFIX, PROBLEM_TYPE
+from gallery.services.access import ANONYMOUS
 from gallery.views.auth import settle_viewer
 
 RETRY_AFTER_SECONDS = "5"
@@ -109,6 +110,8 @@ def _http_error(error: HTTPException) -> Response:
 def _database_error(error: exc.SQLAlchemyError) -> Response:
     """A database that is locked or restarting comes back; say so instead of failing for good."""
     log.error("the database did not answer: %s", getattr(error, "orig", error))
+    # It would be asked who this is, and waited for once more.
+    g.setdefault("viewer", ANONYMOUS)
     response = _answer(503, "urn:gallery:database-unavailable", "The database can't be reached", "")
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response

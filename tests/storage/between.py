@@ -9,14 +9,18 @@ import hashlib
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from cluster.s3 import S3Server
+
+_LONGEST_SILENCE_SECONDS = 60
+_DRIP_SECONDS = 0.05
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Between:
     address: str = ""
     refuses_taken_keys: bool = True
     faults: list[tuple[str, Fault]] = field(default_factory=list)
+    lasting: dict[str, Fault] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -46,6 +51,7 @@ class Between:
         """Forget what was told and asked."""
         self.refuses_taken_keys = True
         self.faults.clear()
+        self.lasting.clear()
         self.asked.clear()
 
     def saw(self, text: str) -> bool:
@@ -56,11 +62,15 @@ class Between:
         """Meet the next requests of *method* with *faults*, one each."""
         self.faults += [(method, fault) for fault in faults]
 
+    def persist(self, faults: Mapping[str, Fault]) -> None:
+        """Meet all requests, by their methods, with *faults*, until it is started over."""
+        self.lasting.update(faults)
+
     def next_fault(self, method: str) -> Fault | None:
         found = next((each for each in self.faults if each[0] == method), None)
         if found:
             self.faults.remove(found)
-        return found[1] if found else None
+        return found[1] if found else self.lasting.get(method)
 
 
 class Passing(BaseHTTPRequestHandler):
@@ -120,7 +130,10 @@ class Passing(BaseHTTPRequestHandler):
                 behind.putheader(name, value)
             behind.endheaders(self.body)
             got = behind.getresponse()
-            return Answer(got.status, dict(got.getheaders()), got.read())
+            headers, body = dict(got.getheaders()), got.read()
+            if "Transfer-Encoding" in headers:
+                headers = without(headers, "transfer-encoding") | {"Content-Length": str(len(body))}
+            return Answer(got.status, headers, body)
         finally:
             behind.close()
 
@@ -143,6 +156,33 @@ def unspoilt(passing: Passing) -> None:
 def reset(passing: Passing) -> None:
     """Break the connection off; nothing was done."""
     passing.break_off()
+
+
+def silent(passing: Passing) -> None:
+    """Say nothing until whoever asked has hung up."""
+    passing.connection.settimeout(_LONGEST_SILENCE_SECONDS)
+    with suppress(OSError):
+        passing.connection.recv(1)
+    passing.break_off()
+
+
+def dripping(passing: Passing) -> None:
+    """Send an object a byte now and then, each before anybody has waited for too long."""
+    answer = passing.pass_on()
+    if answer.status >= 300:
+        passing.send(answer)
+        return
+    passing.send(answer, only=0)
+    with suppress(OSError):
+        for byte in answer.body:
+            passing.wfile.write(bytes([byte]))
+            time.sleep(_DRIP_SECONDS)
+
+
+def redirecting(address: str) -> Fault:
+    """Send whoever asks to another address."""
+    headers = {"Location": address, "Content-Length": "0"}
+    return lambda passing: passing.send(Answer(307, headers, b""))
 
 
 def deaf(passing: Passing) -> None:

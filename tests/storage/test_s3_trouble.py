@@ -25,9 +25,12 @@ from tests.storage.between import (
     another_etag,
     answering,
     deaf,
+    dripping,
     half,
     other_bytes,
+    redirecting,
     reset,
+    standing_between,
     unlabelled,
     unspoilt,
 )
@@ -123,6 +126,16 @@ class TestPut:
 
         assert s3.exists("a.bin") is False
 
+    def test_what_can_not_be_read_back_is_not_left(self, s3: S3Storage, between: Between) -> None:
+        """Nobody knows what is there, and whoever sent it is told that nothing was kept."""
+        between.spoil("PUT", another_etag)
+        between.spoil("GET", *[answering(503, "SlowDown")] * 2)
+
+        with pytest.raises(StorageUnavailable):
+            put(s3)
+
+        assert s3.exists("a.bin") is False
+
     @pytest.mark.parametrize("method", ["PUT", "POST"])
     def test_in_parts_ends_when_one_fails(
         self, s3: S3Storage, between: Between, method: str
@@ -177,6 +190,26 @@ class TestRead:
         with pytest.raises(StorageUnavailable, match="another part"):
             read(s3, start=4)
 
+    def test_one_that_drips_is_given_up(
+        self, s3_bucket: S3Server, between: Between, tmp_path: Path
+    ) -> None:
+        """Though each byte comes in time, all of them never would."""
+        s3 = reached_at(
+            between.address,
+            tmp_path,
+            bucket=s3_bucket.bucket_name,
+            access_key_id=s3_bucket.access_key_id,
+            secret_access_key=s3_bucket.secret_access_key,
+            read_seconds=0.4,
+        )
+        put(s3, bytes(100_000))
+        between.persist({"GET": dripping})
+
+        with pytest.raises(StorageUnavailable, match="too slowly"):
+            read(s3)
+
+        assert sum(asked.startswith("GET") for asked in between.asked) == 1
+
     def test_server_that_fails_is_unavailable(self, s3: S3Storage, between: Between) -> None:
         """The object isn't missing: nobody knows."""
         put(s3)
@@ -201,12 +234,14 @@ CALLS: list[Callable[[S3Storage], object]] = [
 NAMES = ["put", "open", "open part", "exists", "stat", "delete", "list", "copy", "sweep", "claims"]
 
 
-def reached_at(address: str, folder: Path, **options: Any) -> S3Storage:
+def reached_at(
+    address: str, folder: Path, *, bucket: str = "pictures", **options: Any
+) -> S3Storage:
     """Return a storage somewhere, of which everything is tried once."""
     told = {"access_key_id": "key", "secret_access_key": "a great secret", "attempts": 1}
     told |= {"region": "us-east-1", "is_path_style": True}
     client = connect(endpoint_url=address, **told | options)
-    return S3Storage(client, bucket="pictures", spool_root=folder)
+    return S3Storage(client, bucket=bucket, spool_root=folder)
 
 
 @pytest.mark.parametrize("call", CALLS, ids=NAMES)
@@ -230,6 +265,22 @@ class TestEveryCall:
 
         assert "S3_SECRET_ACCESS_KEY must be right" in caplog.text
         assert "a great secret" not in caplog.text + str(error.value)
+
+
+def test_server_that_sends_elsewhere_is_not_followed(
+    s3: S3Storage, s3_server: S3Server, between: Between
+) -> None:
+    """What is signed for one server, and what is in the picture, is nobody else's."""
+    put(s3)
+    with standing_between(s3_server) as elsewhere:
+        told = redirecting(f"{elsewhere.address}/a.bin")
+        between.persist(dict.fromkeys(("GET", "HEAD", "PUT", "DELETE"), told))
+
+        for call in CALLS[:2]:
+            with pytest.raises(StorageUnavailable):
+                call(s3)
+
+    assert elsewhere.asked == []
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select, true, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gallery.errors import NotFound, WrongCredentials
+from gallery.errors import DatabaseUnwritable, NotFound, WrongCredentials
 from gallery.extensions import current_session, writing
 from gallery.models import LoginSession, User
 from gallery.services.access import Viewer, require_user
@@ -237,7 +237,7 @@ def _end(session: Session, condition: ColumnElement[bool], now: datetime) -> lis
 
 def _note_use(session_id: UUID, now: datetime) -> None:
     # It is for the list of sign-ins alone: nobody's page may fail over it.
-    with suppress(OperationalError), writing() as session:
+    with suppress(DatabaseUnwritable, SQLAlchemyError), writing() as session:
         session.execute(
             update(LoginSession)
             .where(LoginSession.id == session_id, LoginSession.last_used_at < now)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, or_, select, update
 
-from gallery.errors import DatabaseFull, InvalidField, LinkEnded, NotFound
+from gallery.errors import DatabaseUnwritable, InvalidField, LinkEnded, NotFound
 from gallery.extensions import current_session, end_reading, writing
 from gallery.metrics import LINKS_FOLLOWED, LINKS_SIGNED
 from gallery.models import Gallery, Image, Link, User
@@ -159,16 +159,16 @@ def count_download(link_id: UUID, *, now: datetime) -> None:
     """Count one use of a link, unless it has ended meanwhile.
 
     The condition and the count are one statement, so that of twenty at once
-    a link for one download lets exactly one through. Where there is no room
-    to count, a link without a limit is followed all the same.
+    a link for one download lets exactly one through. Where that can't be
+    counted, a link without a limit is followed all the same.
 
     Raises:
         LinkEnded: it was used up or revoked.
-        DatabaseFull: it is limited, and can't be counted.
+        DatabaseUnwritable: it is limited, and can't be counted.
     """
     try:
         _count_download(link_id, now)
-    except DatabaseFull:
+    except DatabaseUnwritable:
         link = current_session().get(Link, link_id, populate_existing=True)
         if link is None or link.revoked_at or link.max_downloads is not None:
             raise

@@ -40,6 +40,8 @@ def open_s3(settings: Settings) -> Storage | None:
         secret_access_key=settings.S3_SECRET_ACCESS_KEY,
         region=settings.S3_REGION,
         is_path_style=is_path_style,
+        attempts=settings.S3_ATTEMPTS,
+        read_seconds=settings.S3_TIMEOUT,
     )
     return S3Storage(
         client,

@@ -38,6 +38,7 @@ _FULL = (
     "XMinioStorageFull",
     "XMinioAdminBucketQuotaExceeded",
 )
+_ANOTHER_TIME = "RequestTimeTooSkewed"
 _MISSING = ("NoSuchKey", "NoSuchUpload", "404")
 _TAKEN = (409, 412)
 _NOTHING_SENT = (
@@ -66,6 +67,11 @@ def translated(key: str = "") -> Iterator[None]:
     except (BotoCoreError, HTTPError) as error:
         log.warning("S3 can't be reached: %s", error)
         raise StorageUnavailable(f"S3 can't be reached ({type(error).__name__})") from error
+    except RecursionError as error:
+        # The SDK follows nobody, and asks for the bucket's region instead; where it is sent
+        # elsewhere with that question too, it asks again, and comes to no end.
+        log.error("S3 sends us elsewhere: S3_ENDPOINT_URL and S3_REGION must be right")
+        raise StorageUnavailable("S3 sends us elsewhere") from error
 
 
 def status_of(error: ClientError) -> int:
@@ -108,6 +114,8 @@ def _refusal(error: ClientError, key: str) -> StorageError:
             " get, put, delete and list in the bucket",
             code,
         )
+    elif code == _ANOTHER_TIME:
+        log.error("S3 has another time than this machine: one of the two clocks is wrong")
     else:
         log.warning("S3 answered %s (%s)", status, code)
     return StorageUnavailable(f"S3 refused the request ({code})")

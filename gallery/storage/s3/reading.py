@@ -3,11 +3,14 @@
 One request goes out, and its answer is read piece by piece; another only
 where somebody seeks, or where the connection breaks. What is answered is
 held against what was asked: the same object, the right place, all of it.
+A server that sends a byte now and then would never be met by a time-out for
+each read, so what comes is held to a pace as well.
 """
 
 import io
 import os
 import re
+import time
 from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
@@ -16,6 +19,7 @@ from gallery.storage.s3.errors import translated
 
 BUFFER_BYTES = 64 * 1024
 MOST_RESUMED = 3
+SLOWEST_BYTES_PER_SECOND = 1024
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 
@@ -45,6 +49,10 @@ class ObjectStream(io.RawIOBase):
         self._body: Any = None
         self._body_place = 0
         self._resumed = 0
+        # How long the server may say nothing, and what it kept us waiting so far.
+        self._patience_seconds = float(client.meta.config.read_timeout)
+        self._waited_seconds = 0.0
+        self._received_bytes = 0
         self._etag = ""
         self._size_bytes = 0
         self._begin(end)
@@ -75,6 +83,7 @@ class ObjectStream(io.RawIOBase):
         if not view:
             return 0
         while True:
+            self._require_pace()
             self._fetch()
             try:
                 count = self._read(view)
@@ -121,12 +130,23 @@ class ObjectStream(io.RawIOBase):
             self._body = self._get_from(self._start + self._place)
             self._body_place = self._place
 
+    def _require_pace(self) -> None:
+        earned = self._received_bytes / SLOWEST_BYTES_PER_SECOND
+        if self._waited_seconds > self._patience_seconds + earned:
+            self._drop(reads_on=False)
+            raise StorageUnavailable(f"{self._key} comes too slowly")
+
     def _read(self, view: memoryview) -> int:
+        began = time.monotonic()
         with translated(self._key):
-            count = int(self._body.readinto(view))
-        if not count:
+            # What is there by now, where the SDK's own reading waits until the view is full.
+            piece: bytes = self._body.__enter__().read1(len(view))
+        self._waited_seconds += time.monotonic() - began
+        self._received_bytes += len(piece)
+        if not piece:
             raise StorageUnavailable(f"{self._key} ended before its end")
-        return count
+        view[: len(piece)] = piece
+        return len(piece)
 
     def _get_from(self, first: int) -> Any:
         last = self._start + self._size_bytes - 1
@@ -151,11 +171,11 @@ class ObjectStream(io.RawIOBase):
         with translated(self._key):
             return call(**self._object, **options)
 
-    def _drop(self) -> None:
+    def _drop(self, *, reads_on: bool = True) -> None:
         """Let go of an answer: a connection is used again only where its answer was read out."""
         if self._body is None:
             return
-        if self._size_bytes - self._body_place <= BUFFER_BYTES:
+        if reads_on and self._size_bytes - self._body_place <= BUFFER_BYTES:
             with suppress(StorageError), translated(self._key):
                 self._body.read()
         self._body.close()

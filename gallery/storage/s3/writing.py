@@ -198,10 +198,15 @@ class Writer:
         raise StorageUnavailable(f"S3 kept other bytes of {key} than it was sent")
 
     def _digest(self, key: str) -> str:
+        """Read back what was just put under *key*; what can't be read back does not stay."""
         digest = hashlib.sha256()
-        with open_object(self._client, self._bucket, key, 0, None) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
+        try:
+            with open_object(self._client, self._bucket, key, 0, None) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    digest.update(chunk)
+        except StorageError:
+            self._delete(key)
+            raise
         return digest.hexdigest()
 
     def _delete(self, key: str) -> None:
