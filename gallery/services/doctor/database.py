@@ -43,11 +43,11 @@ def opened(setup: Setup) -> Iterator[Connection | None]:
 
 
 def _engine(setup: Setup) -> Engine:
-    url = setup.settings.DATABASE_URL
-    engine = create_engine(url, **engine_options(url, 1))
+    url, seconds = setup.settings.DATABASE_URL, setup.settings.DATABASE_TIMEOUT
+    engine = create_engine(url, **engine_options(url, 1, seconds))
     # An SQLite file is left as it is: preparing it would begin to use it.
     if engine.dialect.name == "postgresql":
-        prepare_engine(engine)
+        prepare_engine(engine, seconds)
     return engine
 
 
