@@ -18,7 +18,7 @@ from gallery.extensions import House, db
 from gallery.models import Image, StorageMark
 from gallery.services import belonging, integrity, migration, retention
 from gallery.services.ingest import Intake
-from gallery.storage import LocalStorage, Storage, Storages
+from gallery.storage import LocalStorage, ObjectInfo, Storage, Storages
 from gallery.storage.base import MARK
 from tests.services.conftest import Easel, row, rows, stored
 from tests.services.vaults import Vault, furnish
@@ -202,6 +202,23 @@ class TestUnmounted:
         shutil.rmtree(folder)
         away.rename(folder)
         WORK[work](storages, easel)
+
+    @pytest.mark.parametrize("work", ["check", "repair"])
+    def test_storage_that_goes_in_the_midst_of_a_check_has_lost_nothing(
+        self, easel: Easel, folder: Path, work: str
+    ) -> None:
+        """All that was looked for after that moment was missing."""
+        saved = row(easel.generation()).id
+
+        class Unplugged(LocalStorage):
+            def stat(self, key: str) -> ObjectInfo:
+                unmount(folder)
+                return super().stat(key)
+
+        with pytest.raises(StorageNotOurs, match="local carries no mark"):
+            WORK[work](Storages({"local": Unplugged(folder)}, default="local"), easel)
+
+        assert row_fault(saved) is None
 
     def test_other_gallery_in_its_place_is_left_alone(
         self, easel: Easel, house: House, folder: Path
