@@ -15,7 +15,8 @@ from tests.conftest import Person
 from tests.pictures import picture
 from tests.views.presigning import Presigning
 from tests.views.reading import Browser
-from tests.views.saving import save_generation, save_round_image, sign
+from tests.views.saving import save_generation, save_round_image, share, sign
+from tests.views.selling import sell
 
 CONTENT = picture("PNG", size=(400, 300))
 TITLE = "The file of this picture is damaged"
@@ -159,10 +160,39 @@ def test_pages_say_so_in_place_of_the_picture(
 
     wall = passer_by.page("/games/TEA/rounds/1")
     page = passer_by.page(f"/images/{image['id']}")
+    revealed = passer_by.page("/games/TEA/rounds/1/reveal?at=1")
 
-    assert wall.select("img.real") == page.select("img.real") == []
+    assert [each.select("img.real") for each in (wall, page, revealed)] == [[], [], []]
+    assert "Its file is damaged" in revealed.select_one("main").get_text()
     assert "Its file is damaged" in wall.select_one("main").get_text()
     assert "Its file is damaged, so it can’t be shown." in page.select_one("main").get_text()
+
+
+@pytest.mark.usefixtures("inside")
+def test_shared_gallery_says_so_as_well(
+    alice: Person, image: dict[str, Any], passer_by: Browser
+) -> None:
+    """Its visitors have no page of the picture to go to."""
+    link = share(alice, "game", "TEA")["url"]
+    mark(image, "missing")
+
+    page = passer_by.page(link)
+
+    assert page.select("img.real") == page.select("figure a") == []
+    assert "Its file is missing" in page.select_one("main").get_text()
+
+
+@pytest.mark.usefixtures("inside")
+def test_page_of_a_product_says_so_as_well(owner: Browser, alice: Person) -> None:
+    """Its main photo is the largest thing there."""
+    path = sell(owner)
+    (photo,) = alice.get(f"/api{path}").json()["images"]
+    mark(photo, "damaged")
+
+    page = owner.page(path)
+
+    assert page.select(".hung-wall img") == []
+    assert "Its file is damaged" in page.select_one(".hung-wall").get_text()
 
 
 @pytest.mark.usefixtures("inside")
