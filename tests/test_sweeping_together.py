@@ -26,7 +26,8 @@ from gallery import create_app, scheduler
 from gallery.services import jobs, retention
 
 instance, secret, now = sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])
-app = create_app({"SECRET_KEY": secret, "SWEEP_MOST_SHARE": "1"}, instance_path=instance, clock=lambda: now)
+settings = {"SECRET_KEY": secret, "SWEEP_MOST_SHARE": "1"}
+app = create_app(settings, instance_path=instance, clock=lambda: now)
 house = app.extensions["gallery"]
 sys.stdin.readline()
 """
