@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,9 @@ from flask import Flask
 from sqlalchemy import func, insert, select
 
 from gallery import scheduler
-from gallery.extensions import db, writing
+from gallery.extensions import House, db, writing
 from gallery.models import Image, Sweep, User
+from gallery.services import belonging
 from tests.conftest import SECRET, FixedClock
 
 OWNER = UUID(int=1)
@@ -24,7 +26,8 @@ from gallery import create_app, scheduler
 from gallery.services import jobs, retention
 
 instance, secret, now = sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])
-app = create_app({"SECRET_KEY": secret}, instance_path=instance, clock=lambda: now)
+settings = {"SECRET_KEY": secret, "SWEEP_MOST_SHARE": "1"}
+app = create_app(settings, instance_path=instance, clock=lambda: now)
 house = app.extensions["gallery"]
 sys.stdin.readline()
 """
@@ -45,8 +48,15 @@ with app.app_context():
 
 
 @pytest.fixture
-def expired(inside: Flask, clock: FixedClock) -> None:
+def settings() -> dict[str, Any]:
+    """All of them may go."""
+    return {"SWEEP_MOST_SHARE": "1"}
+
+
+@pytest.fixture
+def expired(inside: Flask, house: House, clock: FixedClock) -> None:
     """More images than go at once, whose time is over; their objects are gone already."""
+    belonging.require_all_belong(house.storages)
     made_at = clock()
     owner = {"id": OWNER, "email": "a@b", "name": "a", "password_hash": "-", "is_admin": False}
     with writing() as session:

@@ -52,7 +52,7 @@ def images(inside: Flask, house: House, clock: FixedClock) -> list[str]:
 
 def begin(instance: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "sweep", "--json"],
+        [sys.executable, "-c", PROGRAM, "sweep", "--force", "--json"],
         env={"INSTANCE_PATH": str(instance), "SECRET_KEY": SECRET},
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,

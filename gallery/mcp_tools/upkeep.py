@@ -57,6 +57,10 @@ def storage_check(call: Call, *, quick: bool) -> Answer:
     require_admin(call.viewer)
     house = call.house
     checked = integrity.check_objects(
-        storages=house.storages, now=house.now(), is_quick=quick, tell=call.tell
+        storages=house.storages,
+        now=house.now(),
+        is_quick=quick,
+        pace=integrity.Pace(house.settings.CHECK_BYTES_PER_SECOND),
+        tell=call.tell,
     )
     return check_json(checked)

@@ -207,7 +207,7 @@ def test_storage_is_timed_and_its_refusals_are_counted(
     visitor: Person, alice: Person, house, generation: str, grown
 ) -> None:
     """A lost object is an error of the operation that missed it."""
-    by = {"provider": "local", "operation": "open"}
+    by = {"provider": "local", "operation": "stat"}
     grown("gallery_storage_seconds_count", **by)
     grown("gallery_storage_errors_total", **by, error="object-not-found")
     key = alice.get(f"/api/images/{generation}").json()["key"]

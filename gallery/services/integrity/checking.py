@@ -135,6 +135,8 @@ def check_objects(
         ]
         checked.findings.orphaned += found
         checked.strays.append((storage, found))
+    # What was unmounted in the midst of it has lost nothing either.
+    require_known(storages)
     return checked
 
 

@@ -45,7 +45,6 @@ def _changed(row: Row[Any], **values: Any) -> Any:
             Image.id == row.id,
             Image.storage_provider == row.storage_provider,
             Image.storage_key == row.storage_key,
-            Image.sha256 == row.sha256,
         )
         .values(**values)
         .returning(Image.id)
