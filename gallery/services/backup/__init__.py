@@ -1,0 +1,20 @@
+"""Backups: rows and objects of one moment, in a folder that they share; made, proved, restored."""
+
+from gallery.services.backup.creating import Created, create_backup
+from gallery.services.backup.manifest import Manifest, as_told
+from gallery.services.backup.repository import Repository
+from gallery.services.backup.restoring import Restored, is_used, restore_backup
+from gallery.services.backup.verifying import Verified, verify_backups
+
+__all__ = [
+    "Created",
+    "Manifest",
+    "Repository",
+    "Restored",
+    "Verified",
+    "as_told",
+    "create_backup",
+    "is_used",
+    "restore_backup",
+    "verify_backups",
+]
