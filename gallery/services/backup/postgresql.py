@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, text
 from gallery.errors import BackupUnusable
 
 _TOOLS = ("pg_dump", "pg_restore", "psql")
+# Users of one server are not those of another.
+_NOBODYS = ("--no-owner", "--no-privileges")
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _FAREWELL = 2_000
 
@@ -36,8 +38,14 @@ def dump(engine: Engine, *, snapshot: str, to: Path) -> None:
     """Write all that the exported *snapshot* sees into a file, compressed."""
     to.touch(mode=0o600)
     _run(
-        ["pg_dump", "--format=custom", "--no-owner", "--no-privileges"]
-        + [f"--snapshot={snapshot}", f"--file={to}", f"--dbname={_address(engine)}"],
+        [
+            "pg_dump",
+            "--format=custom",
+            *_NOBODYS,
+            f"--snapshot={snapshot}",
+            f"--file={to}",
+            f"--dbname={_address(engine)}",
+        ],
         engine,
     )
 
@@ -54,10 +62,7 @@ def list_dump(file: Path) -> None:
 def write_script(file: Path, *, to: Path) -> None:
     """Write the SQL that makes the tables anew and fills them."""
     to.touch(mode=0o600)
-    _run(
-        ["pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges"]
-        + [f"--file={to}", str(file)]
-    )
+    _run(["pg_restore", "--clean", "--if-exists", *_NOBODYS, f"--file={to}", str(file)])
 
 
 def run_scripts(engine: Engine, scripts: Sequence[Path]) -> None:
@@ -68,8 +73,16 @@ def run_scripts(engine: Engine, scripts: Sequence[Path]) -> None:
     """
     files = [f"--file={script}" for script in scripts]
     _run(
-        ["psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-        + ["--output=/dev/null", f"--dbname={_address(engine)}", *files],
+        [
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--single-transaction",
+            "--set=ON_ERROR_STOP=1",
+            "--output=/dev/null",
+            f"--dbname={_address(engine)}",
+            *files,
+        ],
         engine,
     )
 
