@@ -1,5 +1,7 @@
 """Make backups, prove them, and bring a gallery back."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,28 @@ from rich.table import Table
 from gallery.cli.group import as_json, cli, print_json, print_table, progress
 from gallery.extensions import current_house
 from gallery.services import backup
-from gallery.services.backup import Repository
+from gallery.services.backup import Policy, Repository
 
 _NEXT = {
     "missing": "Pictures whose object is not there (gallery storage check tells more):",
     "damaged": "Pictures whose object is not what was kept:",
 }
+_KEEPS = {
+    "last": "Keep this many of the newest backups.",
+    "daily": "Keep the newest backup of each of so many days.",
+    "weekly": "Keep the newest backup of each of so many weeks.",
+    "monthly": "Keep the newest backup of each of so many months.",
+}
 folder = click.argument("path", type=click.Path(file_okay=False, path_type=Path))
+
+
+def keeping(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take how many backups to keep."""
+    for name, told in reversed(_KEEPS.items()):
+        command = click.option(f"--keep-{name}", type=click.IntRange(0), default=0, help=told)(
+            command
+        )
+    return command
 
 
 @cli.group("backup")
@@ -27,13 +44,15 @@ def backup_group() -> None:
 
 @backup_group.command("create")
 @folder
+@keeping
 @as_json
 @with_appcontext
-def create_backup(path: Path, as_json: bool) -> None:
+def create_backup(path: Path, as_json: bool, **keep: int) -> None:
     """Add a backup to those in PATH, while the gallery goes on working.
 
     Objects that an earlier backup has are not copied again. One that was
     interrupted counts for nothing, and the next goes on where it stopped.
+    With --keep-…, old ones go afterwards, unless this one lacks something.
     """
     house = current_house()
     with progress("Backing up", quiet=as_json) as tell:
@@ -57,6 +76,28 @@ def create_backup(path: Path, as_json: bool) -> None:
         _print_lacking({why: _keys(created, why) for why in _NEXT})
     if not manifest.is_complete:
         raise click.exceptions.Exit(1)
+    policy = _policy(keep)
+    if not policy.keeps_nothing:
+        backup.prune_backups(repository=Repository(path), policy=policy, now=house.now())
+
+
+@backup_group.command("prune")
+@folder
+@keeping
+@as_json
+@with_appcontext
+def prune_backups(path: Path, as_json: bool, **keep: int) -> None:
+    """Remove the backups in PATH that no --keep-… names, and what only they needed."""
+    pruned = backup.prune_backups(
+        repository=Repository(path), policy=_policy(keep), now=current_house().now()
+    )
+    if as_json:
+        print_json(asdict(pruned))
+        return
+    for name in pruned.removed:
+        print(f"Removed: {name}")
+    print(f"{len(pruned.kept):,} backups kept, {len(pruned.removed):,} removed;", end=" ")
+    print(f"{pruned.objects:,} objects of {pruned.bytes:,} bytes went with them.")
 
 
 @backup_group.command("list")
@@ -138,6 +179,10 @@ def restore_backup(path: Path, name: str | None, partial: bool, yes: bool, as_js
         _print_restored(restored)
     if restored.lacking:
         raise click.exceptions.Exit(1)
+
+
+def _policy(keep: dict[str, int]) -> Policy:
+    return Policy(**{name.removeprefix("keep_"): most for name, most in keep.items()})
 
 
 def _knows_revision(revision: str) -> bool:

@@ -9,6 +9,7 @@ no longer what it was, is set aside under a key that tells of it.
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from uuid import UUID
 
@@ -25,7 +26,6 @@ from gallery.services.ingest import versioned_key
 from gallery.services.originals import digest_of
 from gallery.storage import Storage, Storages
 
-SET_ASIDE = "quarantine/restore"
 _VERSIONED = re.compile(r"(?P<stem>.+)\.v(?P<version>[1-9][0-9]*)(?P<extension>\.[^./]+)")
 
 
@@ -50,9 +50,11 @@ class Placed:
 class Placer:
     """Brings objects to the storage that each names, or the default where that isn't configured."""
 
-    def __init__(self, *, repository: Repository, storages: Storages) -> None:
+    def __init__(self, *, repository: Repository, storages: Storages, now: datetime) -> None:
         self._repository = repository
         self._storages = storages
+        # Where the storage check puts what is nobody's, too, and empties it in the end.
+        self._aside = f"quarantine/{now.date().isoformat()}/restore"
 
     def place(self, entry: Entry) -> Placed | None:
         """Bring one object, unless it is there; None where something else is. For many threads."""
@@ -63,12 +65,13 @@ class Placer:
         return None if found is not None else self._put(entry, entry.key, storage)
 
     def make_way(self, entry: Entry) -> Placed:
-        """Bring an object whose key is taken by something else."""
+        """Bring an object whose key is taken by something else, or can't be read."""
         storage = self._storage(entry)
-        found = _digest(entry.key, storage)
-        if found is not None and found != _sha256_of(storage.name, entry.key):
-            # Neither the gallery as it is nor the backup means what lies there.
-            aside = _set_aside(entry.key, found, storage)
+        if not self._has(entry):
+            return Placed(id=entry.id, provider=storage.name, key=entry.key, is_damaged=True)
+        if _sha256_of(storage.name, entry.key) in (None, entry.sha256):
+            # What lies there is nobody's, or no longer what the gallery as it is says either.
+            aside = self._set_aside(entry.key, storage)
             return replace(self._put(entry, entry.key, storage), set_aside=aside)
         base_key, version = split_key(entry.key)
         keys = ((number, versioned_key(base_key, number)) for number in count(version + 1))
@@ -81,6 +84,10 @@ class Placer:
         placed = here if found else self._put(entry, key, storage)
         return replace(placed, base_key=base_key, version=number)
 
+    def _has(self, entry: Entry) -> bool:
+        """Tell whether the backup's own object is whole."""
+        return _digest(object_key(entry.sha256), self._repository.objects) == entry.sha256
+
     def _put(self, entry: Entry, key: str, storage: Storage) -> Placed:
         # A picture that had this key in another life may have left thumbnails.
         thumbnails.forget(key, storage=storage)
@@ -92,6 +99,17 @@ class Placer:
         return Placed(
             id=entry.id, provider=storage.name, key=key, is_new=is_whole, is_damaged=not is_whole
         )
+
+    def _set_aside(self, key: str, storage: Storage) -> str:
+        """Give what lies under *key* another key; what can't be read is let go."""
+        sha256 = _digest(key, storage)
+        aside = f"{self._aside}/{sha256[:16]}/{key}" if sha256 else ""
+        if aside:
+            # Taken, it is what an interrupted restore has set aside before.
+            with suppress(ObjectExists):
+                storage.copy(key, aside)
+        storage.delete(key)
+        return aside
 
     def _storage(self, entry: Entry) -> Storage:
         try:
@@ -127,14 +145,3 @@ def _sha256_of(provider: str, key: str) -> str | None:
     found: str | None = connection.scalar(query)
     end_reading()
     return found
-
-
-def _set_aside(key: str, sha256: str, storage: Storage) -> str:
-    """Give what lies under *key* another key; what can't be read is let go."""
-    aside = f"{SET_ASIDE}/{sha256[:16]}/{key}" if sha256 else ""
-    if aside:
-        # Taken, it is what an interrupted restore has set aside before.
-        with suppress(ObjectExists):
-            storage.copy(key, aside)
-    storage.delete(key)
-    return aside

@@ -7,7 +7,7 @@ and the same command again finishes what is left.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,15 +21,17 @@ from gallery.services.backup.amending import changing, written_down
 from gallery.services.backup.copying import several
 from gallery.services.backup.installing import install_rows, refuse_company
 from gallery.services.backup.manifest import (
+    Entry,
     Manifest,
     broken_parts,
     prove,
+    read_entries,
     read_left_out,
 )
 from gallery.services.backup.placing import Placed, Placer
 from gallery.services.backup.repository import Repository
 from gallery.services.backup.snapshot import snapshot
-from gallery.services.backup.verifying import check_rows, whole_entries
+from gallery.services.backup.verifying import check_rows
 from gallery.services.exclusive import alone
 from gallery.storage import Storages
 
@@ -111,8 +113,8 @@ def restore_backup(
         folder = repository.folder(name)
         _check(folder, manifest, engine, knows)
         restored = Restored(name=name, images=manifest.images)
-        restored.lacking = [each.key for each in read_left_out(folder) if each.why != "gone"]
-        placed = _place_objects(repository, folder, storages, restored, tell)
+        placer = Placer(repository=repository, storages=storages, now=now)
+        placed = _place_objects(placer, folder, restored, tell)
         if restored.lacking and not is_partial:
             raise BackupDamaged(
                 f"{name} lacks the objects of {len(restored.lacking)} images, or they are damaged;"
@@ -154,14 +156,12 @@ def _check(folder: Path, manifest: Manifest, engine: Engine, knows: Callable[[st
     check_rows(folder / manifest.rows.file, manifest)
 
 
-def _place_objects(
-    repository: Repository, folder: Path, storages: Storages, restored: Restored, tell: Tell
-) -> list[Placed]:
+def _place_objects(placer: Placer, folder: Path, restored: Restored, tell: Tell) -> list[Placed]:
     """Bring every object; return those that have another key than their rows say."""
-    placer = Placer(repository=repository, storages=storages)
     elsewhere = []
-    total = sum(1 for _ in whole_entries(folder))
-    for done, (entry, placed) in enumerate(several(placer.place, whole_entries(folder)), start=1):
+    total = sum(1 for _ in entries_to_restore(folder))
+    placed_entries = several(placer.place, entries_to_restore(folder))
+    for done, (entry, placed) in enumerate(placed_entries, start=1):
         # Whatever is in the way is looked at one by one, and asks the database.
         placed = placed or placer.make_way(entry)
         restored.brought += placed.is_new
@@ -176,6 +176,15 @@ def _place_objects(
             restored.set_aside.append(placed.set_aside)
         tell(done, total)
     return elsewhere
+
+
+def entries_to_restore(folder: Path) -> Iterator[Entry]:
+    """Yield the objects of all rows that will be there.
+
+    What was missing when the backup was made is among them: it may be here.
+    """
+    gone = {each.id for each in read_left_out(folder) if each.why == "gone"}
+    return (entry for entry in read_entries(folder) if entry.id not in gone)
 
 
 def _copy_rows(workspace: Path, now: datetime) -> Path:
