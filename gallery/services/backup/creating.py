@@ -8,7 +8,6 @@ down after that moment, and the manifest last.
 """
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,6 +27,7 @@ from gallery.services.backup.manifest import (
     Manifest,
     prove,
     read_entries,
+    sync_file,
     write_lines,
     write_manifest,
 )
@@ -117,7 +117,7 @@ def _write_down(
         revision = taken.revision()
         rows_file = taken.write_rows(folder)
         objects = write_lines(folder / OBJECTS, taken.entries())
-    _sync(rows_file)
+    sync_file(rows_file)
     left_out = _find_left_out(copier, folder, tell)
     images, size_bytes = _sum(read_entries(folder))
     reasons = [each.why for each in left_out]
@@ -187,8 +187,3 @@ def _sum(entries: Iterable[Entry]) -> tuple[int, int]:
         images += 1
         size_bytes += entry.size_bytes
     return images, size_bytes
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as written:
-        os.fsync(written.fileno())

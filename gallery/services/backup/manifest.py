@@ -167,6 +167,12 @@ def _is_proved(folder: Path, part: Part) -> bool:
         return False
 
 
+def sync_file(file: Path) -> None:
+    """Wait until the disk has a file that another program has written."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the disk knows the names in *folder*."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -24,9 +24,10 @@ from gallery.services.backup.manifest import (
     Entry,
     Manifest,
     broken_parts,
-    prove,
     read_entries,
     read_left_out,
+    sync_file,
+    sync_folder,
 )
 from gallery.services.backup.placing import Placed, Placer
 from gallery.services.backup.repository import Repository
@@ -112,7 +113,7 @@ def restore_backup(
         manifest = repository.manifest(name)
         folder = repository.folder(name)
         _check(folder, manifest, engine, knows)
-        restored = Restored(name=name, images=manifest.images)
+        restored = Restored(name=name)
         placer = Placer(repository=repository, storages=storages, now=now)
         placed = _place_objects(placer, folder, restored, tell)
         if restored.lacking and not is_partial:
@@ -128,7 +129,7 @@ def restore_backup(
         changes = changing(engine.dialect, restored.moved, placed, read_left_out(folder))
         with written_down(changes, workspace, engine.dialect) as script:
             install_rows(folder / manifest.rows.file, script, engine=engine, workspace=workspace)
-    log.info("backup %s is restored: %d images", name, manifest.images)
+    log.info("backup %s is restored: %d images", name, restored.images)
     return restored
 
 
@@ -159,7 +160,7 @@ def _check(folder: Path, manifest: Manifest, engine: Engine, knows: Callable[[st
 def _place_objects(placer: Placer, folder: Path, restored: Restored, tell: Tell) -> list[Placed]:
     """Bring every object; return those that have another key than their rows say."""
     elsewhere = []
-    total = sum(1 for _ in entries_to_restore(folder))
+    restored.images = total = sum(1 for _ in entries_to_restore(folder))
     placed_entries = several(placer.place, entries_to_restore(folder))
     for done, (entry, placed) in enumerate(placed_entries, start=1):
         # Whatever is in the way is looked at one by one, and asks the database.
@@ -198,5 +199,6 @@ def _copy_rows(workspace: Path, now: datetime) -> Path:
     folder.mkdir(mode=0o700)
     with snapshot() as rows:
         file = rows.write_rows(folder)
-    prove(file)
+    sync_file(file)
+    sync_folder(folder)
     return file
