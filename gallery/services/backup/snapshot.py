@@ -16,7 +16,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, Engine, Row, or_, select, text
 from sqlalchemy.exc import OperationalError
 
-from gallery.extensions import current_session, end_limits, end_reading
+from gallery.extensions import current_session, dialect_of, end_limits, end_reading
 from gallery.models import Image
 from gallery.services.backup import postgresql
 from gallery.services.backup.manifest import Entry
@@ -109,13 +109,12 @@ class PostgreSQLSnapshot(_Opened):
 @contextmanager
 def snapshot() -> Iterator[Snapshot]:
     """Open the rows as they are now; kept open no longer than they take to be written down."""
-    with own_connection() as connection:
-        if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+    if dialect_of(current_session()) == "postgresql":
+        reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with own_connection(**reading) as connection:
             yield PostgreSQLSnapshot(connection)
-            return
+        return
+    with own_connection() as connection:
         # A transaction of SQLite sees the moment at which it first reads.
         connection.execute(text("SELECT count(*) FROM sqlite_master"))
         yield SQLiteSnapshot(connection)
@@ -127,8 +126,7 @@ def writers_paused() -> Iterator[bool]:
 
     For some seconds at the most, which writers wait out: nobody is refused.
     """
-    with own_connection() as connection:
-        connection = connection.execution_options(gallery_writes=True)
+    with own_connection(gallery_writes=True) as connection:
         try:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SET lock_timeout = '{PAUSE_SECONDS}s'")
@@ -137,18 +135,19 @@ def writers_paused() -> Iterator[bool]:
                 # It began with taking the lock.
                 connection.execute(text("SELECT 1"))
         except OperationalError:
-            yield False
-            return
-        yield True
+            is_paused = False
+        else:
+            is_paused = True
+        yield is_paused
 
 
 @contextmanager
-def own_connection() -> Iterator[Connection]:
+def own_connection(**options: Any) -> Iterator[Connection]:
     """Yield a connection that takes no place in the pool, and has all the time that it needs."""
     engine = end_reading().get_bind()
     if not isinstance(engine, Engine):
         raise TypeError("the session has no engine of its own")
-    with engine.connect() as connection:
+    with engine.connect().execution_options(**options) as connection:
         connection.detach()
         end_limits(connection)
         # The settings began a transaction; whoever asked begins their own.
