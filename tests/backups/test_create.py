@@ -195,13 +195,13 @@ def test_product_whose_main_photo_goes_meanwhile_has_another(
     alice: Person, gallery: Commands, other: Commands, path: Path
 ) -> None:
     """Each product has one main photo, also where it is restored from the midst of a change."""
-    product = saving.make_product(alice, 2)
-    main, second = (each["id"] for each in product["images"])
+    product = f"/api/products/{saving.make_product(alice, 2)['id']}"
+    main, second = (each["id"] for each in alice.get(product).json()["images"])
     house = house_of(gallery.app)
     slippery = Slippery(
         house.settings.IMAGE_STORAGE_BASE_DIR,
         keys(gallery)[main],
-        lambda: alice.delete(f"/api/images/{main}"),
+        lambda: alice.delete(f"{product}/images/{main}"),
     )
     with gallery.app.app_context():
         create_backup(
