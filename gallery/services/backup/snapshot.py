@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, or_, select, text
 from sqlalchemy.exc import OperationalError
 
 from gallery.extensions import current_session, dialect_of, end_limits, end_reading
-from gallery.models import Image
+from gallery.models import Image, StorageMark
 from gallery.services.backup import postgresql
 from gallery.services.backup.manifest import Entry
 
@@ -47,6 +47,10 @@ class Snapshot(Protocol):
         """Return the migration that the rows are at, or nothing where there are none."""
         ...
 
+    def marks(self) -> dict[str, str]:
+        """Return what the storages are marked with, by provider."""
+        ...
+
     def write_rows(self, folder: Path) -> Path:
         """Write all rows into a file in *folder*; it is neither proved nor synced yet."""
         ...
@@ -68,9 +72,15 @@ class _Opened:
         yield from map(entry_of, self.connection.execute(query))
 
     def revision(self) -> str:
-        if not self.connection.dialect.has_table(self.connection, "alembic_version"):
+        if not has_table(self.connection, "alembic_version"):
             return ""
         return self.connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+
+    def marks(self) -> dict[str, str]:
+        if not has_table(self.connection, StorageMark.__tablename__):
+            return {}
+        rows = self.connection.execute(select(StorageMark.provider, StorageMark.mark))
+        return {row.provider: row.mark for row in rows}
 
 
 class SQLiteSnapshot(_Opened):
@@ -153,6 +163,14 @@ def own_connection(**options: Any) -> Iterator[Connection]:
         # The settings began a transaction; whoever asked begins their own.
         connection.commit()
         yield connection
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Tell whether there is a table: a gallery is backed up before its code is brought up to date.
+
+    It may be restored where there is none at all.
+    """
+    return connection.dialect.has_table(connection, name)
 
 
 def walk_entries() -> Iterator[Entry]:
