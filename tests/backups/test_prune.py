@@ -142,7 +142,8 @@ def test_incomplete_backup_lets_no_other_go(
     three: list[str], save: Save, gallery: Commands, repository: Repository, path: Path
 ) -> None:
     """The old ones may hold what the gallery has lost by now."""
-    file_of(gallery, keys(gallery)[save()["id"]]).unlink()
+    lost = save()["id"]
+    file_of(gallery, keys(gallery)[lost]).unlink()
 
     done = gallery("backup", "create", path, "--keep-last", "1")
 
