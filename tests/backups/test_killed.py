@@ -107,8 +107,10 @@ def fill(folder: Path) -> None:
 
 
 def counted(ended: dict[Path, str]) -> dict[str, int]:
-    whole = sum(1 for each in ended.values() if each.endswith(" 0 0"))
-    return {"finished whole": whole, "not finished": len(ended) - whole}
+    """Count those that were killed; the others had ended before the step that was told."""
+    killed = [each for each in ended.values() if each.startswith(str(-signal.SIGKILL))]
+    whole = sum(1 for each in killed if each.endswith(" 0 0"))
+    return {"finished whole": whole, "not finished": len(killed) - whole}
 
 
 def rows(instance: Path) -> list[tuple[str, str]]:

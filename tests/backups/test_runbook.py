@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,14 @@ import pytest
 from cluster.processes import free_port
 from gallery.extensions import db
 from tests.backups.conftest import Commands
-from tests.conftest import find_program
+from tests.backups.zygote import client
+from tests.conftest import FixedClock, find_program
 
 pytestmark = pytest.mark.only_on("sqlite", because="the page is about a folder")
 HOME = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Numbers and times are other ones each time.
 NUMBER = re.compile(r"[0-9][0-9,TZ]*")
-GALLERY = """#!/bin/sh
-PYTHONPATH={home} exec {python} -c 'from gallery.cli import cli; cli()' "$@"
-"""
 # Starts and stops the one service there is, and waits as the real one does.
 SYSTEMCTL = """#!/bin/bash
 set -e
@@ -94,15 +93,21 @@ class Shell:
 
 @pytest.fixture
 def shell(
-    save: Callable[..., dict[str, Any]], gallery: Commands, instance: Path, tmp_path: Path
+    save: Callable[..., dict[str, Any]],
+    gallery: Commands,
+    clock: FixedClock,
+    instance: Path,
+    tmp_path: Path,
 ) -> Iterator[Shell]:
     """A machine with a gallery of three pictures, which is served."""
     find_program("curl")
+    # The server goes by its own clock, and would sweep what has expired by that.
+    clock.now = datetime.now(UTC)
     machine, programs = tmp_path / "machine", tmp_path / "programs"
     for folder in ("var/lib", "mnt", "srv", "root"):
         (machine / folder).mkdir(parents=True)
     programs.mkdir()
-    write(programs / "gallery", GALLERY.format(home=HOME, python=sys.executable))
+    write(programs / "gallery", client(HOME, programs / "zygote"))
     write(programs / "systemctl", SYSTEMCTL.format(folder=programs))
     for _ in range(3):
         save()
@@ -110,11 +115,15 @@ def shell(
         db.session.remove()
         db.engine.dispose()
     instance.rename(machine / "var/lib/gallery")
-    shell = Shell(machine, programs)
-    shell.type("export INSTANCE_PATH=/var/lib/gallery")
-    assert shell.type("systemctl start gallery") == (0, [])
-    yield shell
-    shell.close()
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.backups.zygote", programs / "zygote"], cwd=HOME
+    ) as zygote:
+        shell = Shell(machine, programs)
+        shell.type("export INSTANCE_PATH=/var/lib/gallery")
+        assert shell.type("systemctl start gallery") == (0, [])
+        yield shell
+        shell.close()
+        zygote.kill()
 
 
 def write(file: Path, text: str) -> None:
@@ -124,12 +133,14 @@ def write(file: Path, text: str) -> None:
 
 def test_every_line_does_what_is_shown(shell: Shell) -> None:
     """Each succeeds, and prints what stands below it; where nothing does, it may print."""
-    done = []
+    done, told = [], []
     for line, shown in read_page():
         code, printed = shell.type(line)
+        told += printed
         done.append((line, code, [NUMBER.sub("N", each) for each in printed] if shown else []))
 
     assert done == [
         (line, 0, [NUMBER.sub("N", each) for each in shown]) for line, shown in read_page()
     ]
+    assert [each for each in told if "is restored" in each][-1].endswith(": 3 images.")
     assert len(done) > 15
