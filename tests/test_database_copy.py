@@ -34,6 +34,7 @@ from gallery.models import (
     PromptEntry,
     Round,
     SearchDocument,
+    StorageMark,
     Sweep,
     User,
 )
@@ -65,6 +66,7 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
             JobRun(job="sweep", slot=now, claimed_at=now),
             Sweep(id=ID, started_at=now, rule=ODD, bytes=2**40),
             KeyVersion(base_key="a.png", version=2),
+            StorageMark(provider="local", mark="m", is_confirmed=True),
         ],
         [
             APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),

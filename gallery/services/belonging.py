@@ -166,6 +166,8 @@ def _is_there(storage: Storage, row: Row[Any]) -> bool:
 
 
 def _noted(storage: Storage) -> Row[Any] | None:
+    # Another may have noted it since the snapshot that is open here.
+    end_reading()
     query: Any = select(StorageMark.mark, StorageMark.is_confirmed)
     row = current_session().execute(query.where(StorageMark.provider == storage.name)).first()
     end_reading()

@@ -82,7 +82,7 @@ def folder(house: House) -> Path:
 def stored(folder: Path) -> list[str]:
     """Return the path of every file below *folder* but its mark, temporary ones too."""
     files = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
-    return sorted(path for path in files if path != MARK)
+    return sorted(path for path in files if not path.endswith(MARK))
 
 
 def rows() -> int:

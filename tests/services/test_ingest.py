@@ -28,6 +28,7 @@ from gallery.extensions import House, db
 from gallery.models import EmbeddedText, Gallery, Image, KeyVersion, Round, SearchDocument
 from gallery.services import retention
 from gallery.services.access import ANONYMOUS, Viewer
+from gallery.services.belonging import require_place
 from gallery.services.galleries import change_round, open_gallery
 from gallery.services.ingest import Details, Intake, Submission, versioned_key
 from gallery.services.thumbnails import open_thumbnail
@@ -580,6 +581,7 @@ class TestFailures:
                 connection.exec_driver_sql("COMMIT")
                 raise ConnectionError("the answer got lost")
 
+        require_place(easel.intake.storages)
         event.listen(db.engine, "commit", lose_answer)
         with pytest.raises(ConnectionError):
             easel.round()
