@@ -51,7 +51,7 @@ def begun(
 def steps(name: str) -> list[int]:
     """Return the steps to be killed at: some of them with the tests, else all."""
     count = MOST_STEPS[name]
-    return sorted(random.Random(SEED).sample(range(count), trials(3, full=count)))
+    return sorted(random.Random(SEED).sample(range(count), trials(2, full=count)))
 
 
 def kill(folder: Path, name: str) -> dict[Path, str]:

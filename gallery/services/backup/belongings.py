@@ -1,6 +1,6 @@
 """Whether a storage may be written to by a restore, and whose it is afterwards."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import select, update
 
@@ -19,28 +19,31 @@ def is_marked() -> bool:
     return known
 
 
-def refuse_stranger(
-    storage: Storage, *, mark: str | None, is_used: bool, storages: Storages
-) -> None:
-    """See to it that a storage is the gallery's, or the one of the backup, whose *mark* is told.
+def refuse_strangers(storages: Storages, *, marks: Mapping[str, str], is_used: bool) -> None:
+    """See to it that each storage is the gallery's, or the backup's, whose *marks* are told.
 
     One without a mark is new, unless the gallery is in use: then it isn't mounted.
 
     Raises:
-        StorageNotOurs: it is neither.
+        StorageNotOurs: one is neither.
     """
-    there = storage.read_mark()
-    if (there is None and not is_used) or (there is not None and there == mark):
-        return
-    if not is_marked():
-        if there is None:
-            return
-    elif belongs(storage, storages=storages):
-        return
-    raise StorageNotOurs(
-        f"{storage.name} is not the storage of this gallery, nor of the backup. Is it mounted, and"
-        f" the right one? If it is: gallery storage mark --adopt {storage.name}"
-    )
+    for storage in storages:
+        there = storage.read_mark()
+        if there is None and not is_used:
+            continue
+        if there is not None and there == marks.get(storage.name):
+            continue
+        if not _is_ours(storage, there, storages):
+            raise StorageNotOurs(
+                f"{storage.name} is not the storage of this gallery, nor of the backup. Is it"
+                " mounted, and the right one? If it is:"
+                f" gallery storage mark --adopt {storage.name}"
+            )
+
+
+def _is_ours(storage: Storage, there: str | None, storages: Storages) -> bool:
+    """Tell whether a storage is the one of the gallery as it is, which may not know of marks."""
+    return belongs(storage, storages=storages) if is_marked() else there is None
 
 
 def settle_restored(storages: Storages, *, lacking: Collection[str]) -> None:

@@ -18,7 +18,7 @@ from gallery.errors import BackupDamaged, BackupUnusable
 from gallery.extensions import current_session, end_reading, let_go
 from gallery.models import Image, User
 from gallery.services.backup.amending import changing, written_down
-from gallery.services.backup.belongings import refuse_stranger
+from gallery.services.backup.belongings import refuse_strangers
 from gallery.services.backup.copying import several
 from gallery.services.backup.installing import install_rows, refuse_company
 from gallery.services.backup.manifest import (
@@ -105,37 +105,41 @@ def restore_backup(
     """
     repository.open_for_reading()
     engine = _engine()
-    # What this process itself has open would look like somebody else.
-    let_go()
-    engine.dispose()
+    _hang_up(engine)
     refuse_company(engine)
     with repository.locked(for_writing=False), alone("migration"), alone("restore"):
         name = name or repository.newest()
-        manifest = repository.manifest(name)
-        folder = repository.folder(name)
+        folder, manifest = repository.folder(name), repository.manifest(name)
         _check(folder, manifest, engine, knows)
         was_used = is_used()
-        for storage in storages:
-            mark = manifest.marks.get(storage.name)
-            refuse_stranger(storage, mark=mark, is_used=was_used, storages=storages)
+        refuse_strangers(storages, marks=manifest.marks, is_used=was_used)
         restored = Restored(name=name)
         placer = Placer(repository=repository, storages=storages, now=now)
         placed = _place_objects(placer, folder, restored, tell)
         if restored.lacking and not is_partial:
-            raise BackupDamaged(
-                f"{name} lacks the objects of {len(restored.lacking)} images, or they are damaged;"
-                " nothing was replaced. --partial restores the rest:"
-                f" {', '.join(sorted(restored.lacking))}"
-            )
+            raise _lacking(restored)
         if was_used:
             restored.safety_copy = _copy_rows(workspace, now)
-        let_go()
-        engine.dispose()
+        _hang_up(engine)
         changes = changing(engine.dialect, restored.moved, placed, read_left_out(folder))
         with written_down(changes, workspace, engine.dialect) as script:
             install_rows(folder / manifest.rows.file, script, engine=engine, workspace=workspace)
     log.info("backup %s is restored: %d images", name, restored.images)
     return restored
+
+
+def _hang_up(engine: Engine) -> None:
+    """Close what this process itself has open, which would look like somebody else."""
+    let_go()
+    engine.dispose()
+
+
+def _lacking(restored: Restored) -> BackupDamaged:
+    return BackupDamaged(
+        f"{restored.name} lacks the objects of {len(restored.lacking)} images, or they are"
+        " damaged; nothing was replaced. --partial restores the rest:"
+        f" {', '.join(sorted(restored.lacking))}"
+    )
 
 
 def _engine() -> Engine:
