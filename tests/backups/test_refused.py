@@ -1,5 +1,6 @@
 """What a restore refuses before it touches anything."""
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,10 @@ def refused(gallery: Commands, path: Path) -> str:
     return done.stderr
 
 
-def test_while_a_server_has_the_gallery_open(made: Path, gallery: Commands, path: Path) -> None:
-    """What it saves meanwhile would be lost without a word."""
+def test_while_a_server_has_the_gallery_open(
+    made: Path, gallery: Commands, path: Path, instance: Path
+) -> None:
+    """What it saves meanwhile would be lost without a word; so not a step is taken."""
     with gallery.app.app_context():
         # As another process would: a connection of no pool of ours.
         engine = create_engine(db.engine.url)
@@ -52,6 +55,7 @@ def test_while_a_server_has_the_gallery_open(made: Path, gallery: Commands, path
 
     engine.dispose()
     assert "stop the servers first" in why
+    assert list(instance.glob("before-restore-*")) == []
 
 
 def test_rows_of_a_later_gallery(made: Path, gallery: Commands, path: Path) -> None:
@@ -127,3 +131,22 @@ def test_missing_tool_is_named(
     done = gallery("backup", "create", path)
 
     assert (done.exit_code, "pg_dump is not installed" in done.stderr) == (1, True)
+
+
+@pytest.mark.only_on("sqlite", because="a dump of so little is smaller than the limit")
+@pytest.mark.parametrize("command", ["create", "restore"])
+def test_full_disk_is_told_and_changes_nothing(
+    made: Path, gallery: Commands, path: Path, command: str
+) -> None:
+    """A line that says so, and what was there before is there afterwards."""
+    before = hashes(gallery)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        done = gallery("backup", command, path, *(["--yes"] if command == "restore" else []))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (done.exit_code, " failed (" in done.stderr) == (1, True), done.output
+    assert [each["backup"] for each in gallery.told("backup", "list", path)] == [made.name]
+    assert hashes(gallery) == before

@@ -32,7 +32,7 @@ from gallery.services.backup.manifest import (
     write_lines,
     write_manifest,
 )
-from gallery.services.backup.repository import Repository
+from gallery.services.backup.repository import Repository, told_plainly
 from gallery.services.backup.snapshot import (
     PAUSE_SECONDS,
     Snapshot,
@@ -80,14 +80,14 @@ def create_backup(
 
     Raises:
         BackupBusy: another command is at work in the repository.
-        BackupUnusable: the repository is none, or a tool of the database is missing.
+        BackupUnusable: the repository is none or has no room, or a tool of the database is missing.
         StorageError: a storage can't be reached, or the repository has no room.
         StorageNotOurs: a storage is another's, or not mounted.
     """
     if is_marked():
         require_all_belong(storages)
     repository.open_for_writing()
-    with repository.locked(for_writing=True):
+    with told_plainly("The backup"), repository.locked(for_writing=True):
         tally = Tally()
         copier = Copier(storages=storages, repository=repository, tally=tally)
         bring_most(copier, tell)

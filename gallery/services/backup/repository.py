@@ -7,6 +7,7 @@ at all, so whatever was interrupted before does not exist.
 
 import fcntl
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -132,6 +133,19 @@ class Repository:
         (folder / MANIFEST).unlink()
         sync_folder(folder)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def told_plainly(work: str) -> Iterator[None]:
+    """Let what a disk or SQLite refuses end *work* with an error that names it.
+
+    Raises:
+        BackupUnusable: it did.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise BackupUnusable(f"{work} failed ({error})") from error
 
 
 def object_key(sha256: str) -> str:

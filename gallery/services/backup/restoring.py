@@ -8,6 +8,7 @@ and the same command again finishes what is left.
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ from gallery.services.backup.manifest import (
     sync_folder,
 )
 from gallery.services.backup.placing import Placed, Placer
-from gallery.services.backup.repository import Repository
+from gallery.services.backup.repository import Repository, told_plainly
 from gallery.services.backup.snapshot import snapshot
 from gallery.services.backup.verifying import check_rows
 from gallery.services.exclusive import alone
@@ -107,7 +108,11 @@ def restore_backup(
     engine = _engine()
     _hang_up(engine)
     refuse_company(engine)
-    with repository.locked(for_writing=False), alone("migration"), alone("restore"):
+    with ExitStack() as stack:
+        stack.enter_context(told_plainly("The restore"))
+        stack.enter_context(repository.locked(for_writing=False))
+        stack.enter_context(alone("migration"))
+        stack.enter_context(alone("restore"))
         name = name or repository.newest()
         folder, manifest = repository.folder(name), repository.manifest(name)
         _check(folder, manifest, engine, knows)
