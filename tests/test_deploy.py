@@ -139,14 +139,18 @@ def test_dockerfile_sets_what_there_is_and_no_secret(dockerfile: list[list[str]]
     assert ["USER", "gallery"] in dockerfile
 
 
-def test_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["gallery.service", "gallery-backup.service", "gallery-backup.timer"]
+)
+def test_unit_is_one_that_systemd_takes(tmp_path: Path, name: str) -> None:
     """Its own checker finds nothing wrong with it."""
     checker = find_program("systemd-analyze")
-    unit = tmp_path / "gallery.service"
-    text = (DEPLOY / "gallery.service").read_text(encoding="utf-8")
-    # It would miss the program, which is nothing of the unit's.
-    unit.write_text(text.replace("/opt/gallery/bin/gallery serve", "/bin/true"), encoding="utf-8")
+    for each in (name, "gallery-backup.service"):
+        text = (DEPLOY / each).read_text(encoding="utf-8")
+        # It would miss the program, which is nothing of the unit's.
+        text = re.sub(r"/opt/gallery/bin/gallery \w+", "/bin/true", text)
+        (tmp_path / each).write_text(text, encoding="utf-8")
 
-    checked = subprocess.run([checker, "verify", unit], capture_output=True, text=True)
+    checked = subprocess.run([checker, "verify", tmp_path / name], capture_output=True, text=True)
 
     assert (checked.returncode, checked.stderr) == (0, "")
