@@ -13,7 +13,7 @@ from gallery.extensions import House
 from gallery.generators.base import GeneratedImage, GenerationFailed
 from tests.conftest import Person
 from tests.pictures import picture
-from tests.test_hostile import state
+from tests.attacks.siege import state
 
 MOONLIGHT = "The fox sells moonlight."
 WAIT = {"Prefer": "wait=30"}

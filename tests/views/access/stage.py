@@ -15,7 +15,7 @@ from flask import Flask
 from gallery import create_app
 from gallery.extensions import db
 from tests.conftest import SECRET, FixedClock, Person, joined, serving
-from tests.test_hostile import state
+from tests.attacks.siege import state
 from tests.views.access.asking import Asker
 from tests.views.access.rules import ROLES, Role, Row
 from tests.views.access.things import MARK, Args, Thing, link_to

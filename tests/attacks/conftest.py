@@ -1,0 +1,44 @@
+"""A gallery under siege: whatever a test tries, the same is looked at afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from gallery import create_app
+from gallery.extensions import db
+from tests.attacks.siege import Siege
+from tests.conftest import SECRET, FixedClock, Person, share_statements
+from tests.reliability import tell
+from tests.views.conftest import browsing
+from tests.views.reading import Browser
+
+
+@pytest.fixture
+def siege(app: Flask, request: pytest.FixtureRequest) -> Iterator[Siege]:
+    """What stands around the gallery, and looks after each test whether it still stands."""
+    siege = Siege(app)
+    yield siege
+    siege.check()
+    tell("attacks", request.module.ATTACK, siege.counts)
+
+
+@pytest.fixture
+def address(siege: Siege, address: str) -> str:  # noqa: ARG001 - it has to stand before anybody asks
+    """Where everybody asks: no test here can do without the siege."""
+    return address
+
+
+@pytest.fixture
+def passer_by(address: str) -> Iterator[Browser]:
+    """A visitor at a browser."""
+    yield from browsing(address)
+
+
+@pytest.fixture
+def owner(address: str, alice: Person) -> Iterator[Browser]:
+    """Alice at a browser, signed in."""
+    yield from browsing(address, alice.email)
