@@ -1,17 +1,12 @@
 """A gallery under siege: whatever a test tries, the same is looked at afterwards."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 
-from gallery import create_app
-from gallery.extensions import db
 from tests.attacks.siege import Siege
-from tests.conftest import SECRET, FixedClock, Person, share_statements
+from tests.conftest import Person
 from tests.reliability import tell
 from tests.views.conftest import browsing
 from tests.views.reading import Browser
@@ -27,7 +22,7 @@ def siege(app: Flask, request: pytest.FixtureRequest) -> Iterator[Siege]:
 
 
 @pytest.fixture
-def address(siege: Siege, address: str) -> str:  # noqa: ARG001 - it has to stand before anybody asks
+def address(siege: Siege, address: str) -> str:
     """Where everybody asks: no test here can do without the siege."""
     return address
 

@@ -14,8 +14,8 @@ from flask import Flask
 
 from gallery import create_app
 from gallery.extensions import db
-from tests.conftest import SECRET, FixedClock, Person, joined, serving
 from tests.attacks.siege import state
+from tests.conftest import SECRET, FixedClock, Person, joined, serving
 from tests.views.access.asking import Asker
 from tests.views.access.rules import ROLES, Role, Row
 from tests.views.access.things import MARK, Args, Thing, link_to
