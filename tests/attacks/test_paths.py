@@ -14,14 +14,12 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from gallery.extensions import House
+from tests.attacks.places import PARAMETER, RIGHT
 from tests.attacks.raw import exchange
 from tests.attacks.siege import state
 from tests.conftest import Person
-from tests.pictures import picture
-from tests.views.saving import make_product
 
 ATTACK = "paths and names"
-NOBODYS = "019cece5-2470-721e-88e2-b93fb8925f53"
 HOSTILE = {
     "dots": "..",
     "dots and slashes": "../../../canary.txt",
@@ -69,50 +67,11 @@ NO_NUMBERS = {
     "infinite": "inf",
 }
 NUMBERS = {"number", "page", "width", "image_id", "link_id", "product_id", "key_id"}
-# A value that is right for each parameter, so that a path is wrong in one place only.
-RIGHT = {
-    "code": "TEA",
-    "number": "1",
-    "page": "1",
-    "player": "fox",
-    "session_id": "{session}",
-    "story_id": "{session}",
-    "image_type": "main",
-    "image_id": "{image}",
-    "link_id": NOBODYS,
-    "key_id": NOBODYS,
-    "product_id": "{product}",
-    "kind": "session",
-    "slug": "{session}",
-    "token": "{token}",
-    "width": "320",
-    "version": "abc",
-    "filename": "main.png",
-    "rest": "2026-03-14/x/x.png",
-    "key": "images/generations/2026-03-14/x/x.png",
-}
-
-
-@pytest.fixture
-def places(alice: Person) -> dict[str, str]:
-    """Real things, for the parameters that are not being attacked."""
-    session = alice.post("/api/sessions", json={}).json()["id"]
-    content = picture()
-    image = alice.put(f"/api/sessions/{session}/images/main", content=content).json()
-    alice.put("/api/games/TEA/rounds/1/players/fox/image", content=content)
-    share = alice.post(f"/api/galleries/session/{session}/links", json={}).json()["url"]
-    alice.get(f"/api/images/{image['id']}")
-    return {
-        "session": session,
-        "image": image["id"],
-        "product": make_product(alice, 2)["id"],
-        "token": share.removeprefix("/s/"),
-    }
 
 
 def attacks(rule: Rule, value: str, places: dict[str, str]) -> Iterator[str]:
     """Return the paths of a rule with the hostile value in one parameter after the other."""
-    parts = re.split(r"<(?:\w+:)?(\w+)>", rule.rule)
+    parts = PARAMETER.split(rule.rule)
     for attacked in parts[1::2]:
         if value in NO_NUMBERS.values() and attacked not in NUMBERS:
             continue
