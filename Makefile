@@ -31,7 +31,8 @@ faults: $(VENV)/.dev
 reliability: $(VENV)/.dev
 	@rm -f $(VENV)/reliability.jsonl
 	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(VENV)/reliability.jsonl \
-		$(BIN)/python -m pytest $(TESTING) tests/faults tests/hostile tests/attacks tests/races tests/weather
+		$(BIN)/python -m pytest $(TESTING) tests/faults tests/hostile tests/attacks tests/races tests/weather \
+		tests/views/access tests/browser/test_hostile_texts.py
 	@$(BIN)/python -m tests.reliability $(VENV)/reliability.jsonl
 
 # Aside from the tests, since counting lines takes as long again.
