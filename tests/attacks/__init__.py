@@ -3,9 +3,9 @@
 | attack | where |
 |---|---|
 | paths and names | ``test_paths`` |
-| lines of the log, by path, query, headers and texts | ``test_log_lines``; each formatter in ``test_logs`` |
+| lines of the log, by whatever is sent | ``test_log_lines``, ``test_logs`` |
 | the terminal of an operator | ``test_terminal`` |
-| stored and reflected XSS, as a tree | ``test_stored_texts``; in Chromium ``browser/test_hostile_texts`` |
+| stored and reflected XSS | ``test_stored_texts``, ``browser/test_hostile_texts`` |
 | the Host header, forwarded ones, open redirects | ``test_hosts``, ``views/test_auth`` |
 | session fixation, copied and planted cookies | ``test_session_fixation`` |
 | CSRF on every route that writes | ``views/access/test_forgery`` |

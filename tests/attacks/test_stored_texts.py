@@ -109,7 +109,7 @@ def test_words_of_the_test_are_all_over_the_pages(
     """The harmless gallery shows its text on most pages, so that the attacks are shown too."""
     shown = [name for name, (_, texts) in expected.items() if any("TEXT" in t for t in texts)]
 
-    assert len(expected) > 90
-    assert len(shown) > 60
+    assert len(expected) > 50
+    assert len(shown) > 40
     assert len(HARMLESS) == LENGTH
     assert all(len(each) <= LENGTH for each in ATTACKS.values())

@@ -71,9 +71,11 @@ class World:
     args: Args
 
     def pages(self) -> Iterator[tuple[str, httpx.Response]]:
-        """Yield every page as the visitor and as alice get it, under the name of its route."""
-        for who, browser in (("visitor", self.visitor), ("alice", self.owner)):
-            for route in self._routes():
+        """Yield every page as alice gets it, and what a visitor gets otherwise, by its route."""
+        asked = [route for route in self._routes() if route in ASKED or route.startswith("/s/")]
+        routes = {"visitor": (self.visitor, asked), "alice": (self.owner, self._routes())}
+        for who, (browser, seen) in routes.items():
+            for route in seen:
                 answer = browser.http.get(self._filled_in(route))
                 if answer.headers["Content-Type"].startswith(PAGE):
                     yield f"{who} at {route}", answer
