@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Person
 
 ATTACK = "forged origins against limits"
+pytestmark = pytest.mark.only_on("sqlite", because="limits are counted elsewhere")
 MOST = 5
 # What proxies, CDNs and clouds call the address of who asks.
 FIELDS = (

@@ -132,6 +132,8 @@ def world(instance: Path, text: str) -> Iterator[World]:
         browsers[1].sign_in(alice.email)
         yield World(text, app, siege, *browsers, args)
     siege.check()
+    app.extensions["gallery"].studio.close()
+    app.extensions["gallery"].tally.flush()
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
