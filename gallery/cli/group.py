@@ -16,6 +16,7 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from gallery.errors import GalleryError
+from gallery.logs.formatting import printable
 from gallery.services.access import Viewer
 
 # What somebody at the operator's prompt may do: everything.
@@ -76,7 +77,8 @@ class GalleryGroup(FlaskGroup):
 
 
 def _stop(error: GalleryError) -> NoReturn:
-    raise click.ClickException(f"{error.title}: {error.detail}" if error.detail else error.title)
+    told = f"{error.title}: {error.detail}" if error.detail else error.title
+    raise click.ClickException(printable(told))
 
 
 @click.group(cls=GalleryGroup, create_app=_create_app, add_version_option=False)
@@ -105,8 +107,9 @@ def print_json(content: Any) -> None:
 
 def print_table(table: Table) -> None:
     """Print what a person reads."""
-    # Ids are there to be copied, so no line is cut to the terminal's width.
-    console = Console(soft_wrap=True, width=_WIDEST)
+    # Ids are there to be copied, so no line is cut to the terminal's width. Names are
+    # whatever somebody typed, and mean neither colours nor links.
+    console = Console(soft_wrap=True, width=_WIDEST, markup=False, emoji=False)
     console.print(table, crop=False, no_wrap=True, width=console.measure(table).maximum)
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gallery.cli.group import OPERATOR, as_json, cli, print_json, print_table
 from gallery.extensions import current_house
+from gallery.logs.formatting import printable
 from gallery.schemas.fields import instant
 from gallery.services import accounts, catalog
 
@@ -44,7 +45,7 @@ def list_keys(as_json: bool) -> None:
     table = Table("id", "name", "acts as", "made", "state", box=None, pad_edge=False)
     for row in rows:
         state = "revoked" if row.revoked_at else "live"
-        table.add_row(str(row.id), row.name, row.owner, instant(row.created_at), state)
+        table.add_row(str(row.id), printable(row.name), row.owner, instant(row.created_at), state)
     print_table(table)
 
 
@@ -58,7 +59,7 @@ def revoke_key(key_id: UUID, as_json: bool) -> None:
     if as_json:
         print_json({"id": str(key.id), "revoked_at": instant(key.revoked_at)})
     else:
-        print(f"The key {key.name} opens nothing any more.")
+        print(f"The key {printable(key.name)} opens nothing any more.")
 
 
 def _key_json(row: Any) -> dict[str, Any]:

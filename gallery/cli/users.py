@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gallery.cli.group import OPERATOR, as_json, cli, print_json, print_table
 from gallery.extensions import current_house
+from gallery.logs.formatting import printable
 from gallery.models import User
 from gallery.schemas.fields import instant
 from gallery.services import accounts, catalog
@@ -55,7 +56,8 @@ def list_users(as_json: bool) -> None:
     table = Table("email", "name", "role", "since", "signed in", box=None, pad_edge=False)
     for row in rows:
         role = "admin" if row.is_admin else "user"
-        table.add_row(row.email, row.name, role, instant(row.created_at), str(row.sign_ins))
+        since = instant(row.created_at)
+        table.add_row(row.email, printable(row.name), role, since, str(row.sign_ins))
     print_table(table)
 
 

@@ -70,8 +70,8 @@ class TextLines(Lines):
         exception = members.pop("exception", "")
         time, level, logger, event, request_id = (members.pop(name) for name in list(members)[:5])
         fields = "".join(f" {name}={_field(value)}" for name, value in members.items())
-        line = f"{time} {level.upper():<7} {logger} [{request_id}] {_printable(event)}{fields}"
-        told = (f"    | {_printable(each)}" for each in exception.splitlines())
+        line = f"{time} {level.upper():<7} {logger} [{request_id}] {printable(event)}{fields}"
+        told = (f"    | {printable(each)}" for each in exception.splitlines())
         return "\n".join((line, *told))
 
 
@@ -86,12 +86,15 @@ def _whole_second(seconds: int) -> str:
 
 
 def _field(value: object) -> str:
-    text = _printable(str(value))
+    text = printable(str(value))
     return text if text and not set(text) & set(' ="') else json.dumps(text, ensure_ascii=False)
 
 
-def _printable(text: str) -> str:
-    """Escape what is no letter: ends of lines, colours, marks that turn the direction around."""
+def printable(text: str) -> str:
+    """Return *text* with all escaped that is no letter.
+
+    Ends of lines, colours, marks that turn the direction around.
+    """
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -11,9 +11,9 @@ from flask import Flask
 
 from gallery.extensions import House
 from gallery.generators.base import GeneratedImage, GenerationFailed
+from tests.attacks.siege import state
 from tests.conftest import Person
 from tests.pictures import picture
-from tests.test_hostile import state
 
 MOONLIGHT = "The fox sells moonlight."
 WAIT = {"Prefer": "wait=30"}

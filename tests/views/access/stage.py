@@ -14,8 +14,9 @@ from flask import Flask
 
 from gallery import create_app
 from gallery.extensions import db
+from tests.attacks.siege import Siege, state
 from tests.conftest import SECRET, FixedClock, Person, joined, serving
-from tests.test_hostile import state
+from tests.reliability import tell
 from tests.views.access.asking import Asker
 from tests.views.access.rules import ROLES, Role, Row
 from tests.views.access.things import MARK, Args, Thing, link_to
@@ -92,6 +93,7 @@ def set_up(instance: Path) -> Iterator[Stage]:
     limits = dict.fromkeys(("LOGIN", "READS", "WRITES"), "none")
     settings = {f"RATE_LIMIT_{name}": rate for name, rate in limits.items()}
     app = create_app({"SECRET_KEY": SECRET, **settings}, instance_path=str(instance), clock=clock)
+    siege = Siege(app)
     painter = Painter()
     painter.may_finish.set()
     app.extensions["gallery"].studio.generators = {painter.name: painter}
@@ -111,6 +113,8 @@ def set_up(instance: Path) -> Iterator[Stage]:
             asker.begin()
             askers[role] = asker
         yield Stage(app, clock, cast["alice"], cast["bob"], askers)
+    siege.check()
+    tell("attacks", "other people's things, and forms of other sites", siege.counts)
     with app.app_context():
         db.session.remove()
         db.engine.dispose()

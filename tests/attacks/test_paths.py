@@ -1,29 +1,25 @@
 """Hostile paths, sent as raw bytes so that nothing on the way makes them nicer.
 
 Every path parameter of the URL map gets every hostile value, with every
-method of its route, signed in as an owner. Whatever is answered, it is
-no 5xx, it never shows the canary outside the storage, and it changes
-neither rows nor objects.
+method of its route, signed in as an owner. Whatever is answered, it changes
+neither rows nor objects, and no header of theirs is in it.
 """
 
 import re
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 from werkzeug.routing import Rule
 
-from gallery.extensions import House, db
+from gallery.extensions import House
+from tests.attacks.places import PARAMETER, RIGHT
+from tests.attacks.raw import exchange
+from tests.attacks.siege import state
 from tests.conftest import Person
-from tests.pictures import picture
-from tests.views.saving import make_product
 
-CANARY = b"the canary sings outside"
-NOBODYS = "019cece5-2470-721e-88e2-b93fb8925f53"
+ATTACK = "paths and names"
 HOSTILE = {
     "dots": "..",
     "dots and slashes": "../../../canary.txt",
@@ -71,73 +67,11 @@ NO_NUMBERS = {
     "infinite": "inf",
 }
 NUMBERS = {"number", "page", "width", "image_id", "link_id", "product_id", "key_id"}
-# A value that is right for each parameter, so that a path is wrong in one place only.
-RIGHT = {
-    "code": "TEA",
-    "number": "1",
-    "page": "1",
-    "player": "fox",
-    "session_id": "{session}",
-    "story_id": "{session}",
-    "image_type": "main",
-    "image_id": "{image}",
-    "link_id": NOBODYS,
-    "key_id": NOBODYS,
-    "product_id": "{product}",
-    "kind": "session",
-    "slug": "{session}",
-    "token": "{token}",
-    "width": "320",
-    "version": "abc",
-    "filename": "main.png",
-    "rest": "2026-03-14/x/x.png",
-    "key": "images/generations/2026-03-14/x/x.png",
-}
-
-
-@pytest.fixture
-def canary(instance: Path) -> Path:
-    """A file that no request may ever read: beside the storage, and above it."""
-    for folder in (instance, instance.parent):
-        (folder / "canary.txt").write_bytes(CANARY)
-    return instance / "canary.txt"
-
-
-@pytest.fixture
-def places(alice: Person) -> dict[str, str]:
-    """Real things, for the parameters that are not being attacked."""
-    session = alice.post("/api/sessions", json={}).json()["id"]
-    content = picture()
-    image = alice.put(f"/api/sessions/{session}/images/main", content=content).json()
-    alice.put("/api/games/TEA/rounds/1/players/fox/image", content=content)
-    share = alice.post(f"/api/galleries/session/{session}/links", json={}).json()["url"]
-    alice.get(f"/api/images/{image['id']}")
-    return {
-        "session": session,
-        "image": image["id"],
-        "product": make_product(alice, 2)["id"],
-        "token": share.removeprefix("/s/"),
-    }
-
-
-def state(app: Flask, house: House) -> tuple[list, list]:
-    """Return every row of every table and every file of the storage."""
-    # What earlier requests did is not to be found out while others are watched.
-    house.tally.flush()
-    with app.app_context():
-        rows = [
-            (table, [tuple(row) for row in db.session.execute(text(f"SELECT * FROM {table}"))])
-            for table in sorted(db.metadata.tables)
-        ]
-        db.session.remove()
-    root: Path = house.storages.default.root  # type: ignore[attr-defined]
-    files = sorted((str(path), path.stat().st_size) for path in root.rglob("*") if path.is_file())
-    return rows, files
 
 
 def attacks(rule: Rule, value: str, places: dict[str, str]) -> Iterator[str]:
     """Return the paths of a rule with the hostile value in one parameter after the other."""
-    parts = re.split(r"<(?:\w+:)?(\w+)>", rule.rule)
+    parts = PARAMETER.split(rule.rule)
     for attacked in parts[1::2]:
         if value in NO_NUMBERS.values() and attacked not in NUMBERS:
             continue
@@ -149,22 +83,6 @@ def attacks(rule: Rule, value: str, places: dict[str, str]) -> Iterator[str]:
         )
 
 
-def exchange(address: str, method: str, path: str, key: str) -> bytes:
-    """Send a request as raw bytes, with a body where there may be one; return the raw answer."""
-    host, _, port = address.removeprefix("http://").partition(":")
-    body = b"" if method in ("GET", "DELETE") else picture()
-    head = (
-        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: image/png\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(head.encode("latin-1", "replace") + body)
-        answer = b""
-        while chunk := connection.recv(65_536):
-            answer += chunk
-    return answer
-
-
 @pytest.mark.parametrize(
     "value", (HOSTILE | NO_NUMBERS).values(), ids=(HOSTILE | NO_NUMBERS).keys()
 )
@@ -173,11 +91,10 @@ def test_hostile_value_in_any_path_parameter_does_nothing(
     house: House,
     address: str,
     alice: Person,
-    canary: Path,
     places: dict[str, str],
     value: str,
 ) -> None:
-    """No path shows the canary, fails with a 5xx, or changes a row or a file."""
+    """No path changes a row or a file, or writes a header of the answer."""
     before = state(app, house)
 
     bad = []
@@ -185,13 +102,11 @@ def test_hostile_value_in_any_path_parameter_does_nothing(
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             for path in attacks(rule, value, places):
                 answer = exchange(address, method, path, alice.key)
-                status = int(answer[9:12] or 599)
-                if status >= 500 or CANARY in answer or b"\r\nX-Injected" in answer:
-                    bad.append((method, path[:200], status))
+                if not 200 <= int(answer[9:12] or 599) < 500 or b"\r\nX-Injected" in answer:
+                    bad.append((method, path[:200], answer[:80]))
 
     assert bad == []
     assert state(app, house) == before
-    assert canary.read_bytes() == CANARY
 
 
 def test_every_parameter_has_a_right_value(app: Flask) -> None:
@@ -217,15 +132,11 @@ def test_every_parameter_has_a_right_value(app: Flask) -> None:
         "*",
     ],
 )
-def test_path_out_of_the_gallery_leads_nowhere(
-    address: str, canary: Path, alice: Person, path: str
-) -> None:
+def test_path_out_of_the_gallery_leads_nowhere(address: str, alice: Person, path: str) -> None:
     """A path that climbs out is a 4xx, or leads back into the gallery."""
     answer = exchange(address, "GET", path, alice.key)
 
     status = int(answer[9:12])
     location = re.search(rb"\r\nLocation: ([^\r]*)", answer)
-    assert CANARY not in answer
-    assert b"root:" not in answer
     assert status < 500
     assert location is None or not location[1].startswith((b"//", b"http://evil"))

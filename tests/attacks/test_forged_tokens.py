@@ -18,6 +18,7 @@ from tests.conftest import SECRET, FixedClock, Person
 from tests.views.programs import Program
 
 KEY = hmac.digest(SECRET.encode(), b"gallery.access-token", "sha256")
+ATTACK = "forged access tokens"
 PATH = "/api/links"
 
 
