@@ -82,12 +82,14 @@ def sweep_against_copy(trial: Trial) -> str:
 def sweep_against_share(trial: Trial) -> str:
     """A link that was handed out opens a whole picture, or says that it is gone."""
     share = trial.send("share", share_and_open, trial)
+    game = trial.send("game", trial.post, f"/api/galleries/game/{trial.game}/links")
     link = trial.send("link", link_and_follow, trial)
     trial.send("sweep", trial.sweep)
     trial.run()
 
     for answer in (*share.result(), *link.result()):
         assert trial.was_there(answer) or answer.status in (404, 410)
+    assert game.result().status in (201, 404)
     return "opened" if trial.was_there(link.result()[-1]) else "gone before"
 
 

@@ -139,6 +139,8 @@ class Turns:
             actor.result.set_exception(error)
         with self._changed:
             self._let_go_of_writing(actor)
+            # Another thread may get this one's number.
+            del self._threads[threading.get_ident()]
             self._changed.notify_all()
 
     def _let_go_of_writing(self, actor: Actor) -> None:
