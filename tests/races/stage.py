@@ -1,6 +1,5 @@
 """A gallery whose every step may be the moment at which somebody else goes on."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager

@@ -4,6 +4,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image as Pillow
@@ -36,7 +37,8 @@ def sweep_against_save(trial: Trial) -> str:
     trial.run()
 
     image = trial.at_place("main")
-    assert image and image.sha256 == digest(noise(5))
+    assert image
+    assert image.sha256 == digest(noise(5))
     assert trial.was_there(download.result()) or download.result().status == 404
     is_in_time = save.result().status == 200
     assert (image.id == trial.doomed["main"]) is is_in_time
@@ -93,6 +95,22 @@ def sweep_against_share(trial: Trial) -> str:
     return "opened" if trial.was_there(link.result()[-1]) else "gone before"
 
 
+def sweep_against_zip(trial: Trial) -> str:
+    """An archive lacks nothing of what it was begun with, or never arrives whole."""
+    path = f"/galleries/session/{trial.session}/images.zip"
+    trial.send("sweep", trial.sweep)
+    archive = trial.send("zip", trial.get, path)
+    trial.run()
+
+    if archive.result().is_broken:
+        return "broken off"
+    with ZipFile(io.BytesIO(archive.result().body)) as unpacked:
+        names = unpacked.namelist()
+        assert {digest(unpacked.read(name)) for name in names} <= trial.ever_there
+    assert names in (["main.png", "lifestyle.png", "comparison.png"], ["comparison.png"])
+    return "whole" if len(names) == 3 else "whole, of what was left"
+
+
 def two_sweeps(trial: Trial) -> str:
     """Each picture goes once, whichever of the two takes it; and its bytes count once."""
     doomed = {image_id: trial.image(image_id).size_bytes for image_id in trial.doomed.values()}
@@ -116,7 +134,8 @@ def two_replacements(trial: Trial) -> str:
 
     assert [save.result().status for save in saves] == [200, 200]
     image = trial.at_place("main")
-    assert image and image.id == trial.doomed["main"]
+    assert image
+    assert image.id == trial.doomed["main"]
     assert image.sha256 in {digest(noise(5)), digest(noise(6))}
     assert trial.was_there(download.result())
     return "the first stays" if image.sha256 == digest(noise(5)) else "the second stays"
@@ -197,6 +216,7 @@ MEETINGS = (
     sweep_against_keeping,
     sweep_against_copy,
     sweep_against_share,
+    sweep_against_zip,
     two_sweeps,
     two_replacements,
     replacement_against_deletion,

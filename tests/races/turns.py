@@ -135,7 +135,7 @@ class Turns:
         self.step("begin")
         try:
             actor.result.set_result(work(*told))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
             actor.result.set_exception(error)
         with self._changed:
             self._let_go_of_writing(actor)
@@ -204,7 +204,7 @@ class Crew(Executor):
         self._sent.append(sent)
         return sent
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, *_: Any, **__: Any) -> None:
         for each in self._sent:
             with suppress(Exception):
                 each.result()
