@@ -111,6 +111,28 @@ def sweep_against_zip(trial: Trial) -> str:
     return "whole" if len(names) == 3 else "whole, of what was left"
 
 
+def sweep_against_first_picture(trial: Trial) -> str:
+    """What is empty is forgotten, but not from under who saves or shares: they are told truly."""
+    trial.clear()
+    trial.send("sweep", trial.sweep)
+    into_game = trial.send("game", trial.save_in_round, "owl", 4)
+    into_session = trial.send("session", trial.save, 5)
+    shares = [
+        trial.send(f"share {kind}", trial.post, f"/api/galleries/{kind}/{slug}/links")
+        for kind, slug in (("game", trial.game), ("session", trial.session))
+    ]
+    trial.run()
+
+    # A game comes with its first picture, a session doesn't.
+    assert into_game.result().status == 201
+    assert trial.image_of(into_game.result().json()["id"]).sha256 == digest(noise(4, "JPEG"))
+    assert {share.result().status for share in shares} <= {201, 404}
+    is_saved = into_session.result().status == 201
+    assert is_saved or into_session.result().status == 404
+    assert (trial.at_place("main") is not None) is is_saved
+    return "kept in time" if is_saved else "forgotten before"
+
+
 def two_sweeps(trial: Trial) -> str:
     """Each picture goes once, whichever of the two takes it; and its bytes count once."""
     doomed = {image_id: trial.image(image_id).size_bytes for image_id in trial.doomed.values()}
@@ -217,6 +239,7 @@ MEETINGS = (
     sweep_against_copy,
     sweep_against_share,
     sweep_against_zip,
+    sweep_against_first_picture,
     two_sweeps,
     two_replacements,
     replacement_against_deletion,

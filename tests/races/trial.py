@@ -186,6 +186,16 @@ class Trial:
             content_type="image/png",
         )
 
+    def save_in_round(self, player: str, colour: int) -> Answer:
+        """Save a player's picture over HTTP."""
+        content = noise(colour, "JPEG")
+        self.ever_there.add(digest(content))
+        return self.ask(
+            "PUT",
+            f"/api/games/{self.game}/rounds/1/players/{player}/image",
+            data={"image": (io.BytesIO(content), "owl.jpg", "image/jpeg")},
+        )
+
     def sweep(self) -> SweepResult:
         """Remove what was made long ago."""
         now = self.house.now()
@@ -231,6 +241,7 @@ class Trial:
             removed = delete_rows(session, true())
         assert delete_objects(removed, self.house.storages) == []
         assert list(self.storage.iter_keys()) == []
+        self.doomed, self.safe = {}, {}
 
     def _look_at_storage(self) -> None:
         """Each row has its object and each object its row; no key ever came back."""
