@@ -32,6 +32,8 @@ reliability: $(VENV)/.dev
 	@rm -f $(VENV)/reliability.jsonl
 	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(VENV)/reliability.jsonl \
 		$(BIN)/python -m pytest $(TESTING) tests/faults tests/hostile tests/attacks tests/races tests/weather
+	GALLERY_ALL_TRIALS=1 GALLERY_RELIABILITY=$(VENV)/reliability.jsonl \
+		$(BIN)/python -m pytest $(TESTING) --database postgresql tests/races
 	@$(BIN)/python -m tests.reliability $(VENV)/reliability.jsonl
 
 # Aside from the tests, since counting lines takes as long again.
