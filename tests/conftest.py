@@ -21,6 +21,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
 from werkzeug.routing import Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -115,7 +116,22 @@ class CompiledOnce(Rule):
         return _builders[made_of]
 
 
+class TemplatesCompiledOnce(BytecodeCache):
+    """Templates that are compiled for the first application alone, like the routes."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
 Flask.url_rule_class = CompiledOnce
+Flask.jinja_options = {"bytecode_cache": TemplatesCompiledOnce()}
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -275,11 +291,11 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def client_of(address: str, **options: Any) -> httpx.Client:
-    """Return a client of a server on the loopback.
+    """Return a client of a server on the loopback, which has patience with a busy machine.
 
     Reading the certificates, of which it has no use, takes longer than most tests.
     """
-    return httpx.Client(base_url=address, verify=False, **options)
+    return httpx.Client(base_url=address, verify=False, **{"timeout": 30, **options})
 
 
 @contextmanager
@@ -312,8 +328,8 @@ def visitor(address: str) -> Iterator[Person]:
 
 @lru_cache(maxsize=1)
 def hashed_password() -> str:
-    """Return the hash of the cast's password: hashing is slow on purpose, so it is done once."""
-    return PasswordHasher().hash(PASSWORD)
+    """Return a hash of the cast's password that is found right fast, unlike the gallery's own."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def joined(app: Flask, address: str, name: str, *, is_admin: bool = False) -> Iterator[Person]:

@@ -664,6 +664,26 @@ class TestFailures:
         assert (folder / first).exists()
         assert elsewhere.exists(first)
 
+    def test_key_that_was_used_while_we_looked_is_not_used_again(
+        self, easel: Easel, folder: Path
+    ) -> None:
+        """Who is slow to put its object gets no key that held another picture meanwhile."""
+
+        class Slow(LocalStorage):
+            overtaken_by = 2
+
+            def put(self, key: str, stream: BinaryIO) -> StoredObject:
+                while self.overtaken_by:
+                    self.overtaken_by -= 1
+                    easel.round(content=picture("JPEG", colour=(self.overtaken_by, 9, 9)))
+                return super().put(key, stream)
+
+        intake = replace(easel.intake, storages=only(Slow(folder)))
+        last = easel.round(content=picture("JPEG", colour=(99, 9, 9)), intake=intake)
+
+        assert row(last).storage_key.endswith("fox.v3.jpg")
+        assert stored(folder) == [row(last).storage_key]
+
     @pytest.mark.usefixtures("clock")
     def test_many_at_once_leave_one_row_and_one_object(
         self, easel: Easel, app: Flask, folder: Path
@@ -685,7 +705,7 @@ class TestFailures:
         kept = (folder / stored(folder)[0]).read_bytes()
         known = db.session.scalars(select(KeyVersion)).one()
         assert kept in contents
-        assert known.version == 8
+        assert known.version >= 8
 
 
 def test_intake_is_built_from_the_settings(intake: Intake) -> None:

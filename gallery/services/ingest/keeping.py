@@ -303,7 +303,12 @@ def _put_next(
     """Keep the object under the first key that was never used."""
     for version in islice(_free_versions(base_key, storage), _MOST_ATTEMPTS):
         with suppress(ObjectExists):
-            return prepared.put(versioned_key(base_key, version), storage), version
+            stored = prepared.put(versioned_key(base_key, version), storage)
+            if not storage.claims_keys or _used_version(base_key) < version:
+                return stored, version
+            # Others may have used it, and replaced what it held, since we looked: caches still
+            # know it, and somebody may be about to delete it.
+            _discard(stored.key, storage=storage)
     raise GalleryError(f"No free key was found for {base_key}")
 
 
@@ -315,11 +320,16 @@ def _free_versions(base_key: str, storage: Storage) -> Iterator[int]:
     before it is tried, which costs a transaction.
     """
     if storage.claims_keys:
-        connection = current_session().connection()
-        used = connection.execute(_USED_VERSION, {"base_key": base_key}).scalar()
-        end_reading()
-        yield from count((used or 0) + 1)
+        yield from count(_used_version(base_key) + 1)
     while not storage.claims_keys:
         with writing() as session:
             version = claim_version(session, base_key)
         yield version
+
+
+def _used_version(base_key: str) -> int:
+    """Return the highest version of a key that any row has used by now, or 0."""
+    connection = current_session().connection()
+    used = connection.execute(_USED_VERSION, {"base_key": base_key}).scalar()
+    end_reading()
+    return used or 0
