@@ -1,5 +1,6 @@
 """A gallery in which everybody goes by turns."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,7 +8,6 @@ import pytest
 from flask import Flask
 
 from gallery.extensions import db
-from gallery.services import integrity, retention
 from tests.conftest import Person
 from tests.races.stage import Replacing, Stepping, asking_the_database, furnish, taking_turns, watch
 from tests.races.trial import Trial
@@ -15,6 +15,7 @@ from tests.races.turns import Crew
 from tests.reliability import SEED
 from tests.services.artists import Artist
 
+WITH_THREADS = ("gallery.services.retention", "gallery.services.integrity")
 Play = Callable[[Trial], str]
 
 
@@ -31,8 +32,9 @@ def settings() -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def crews(monkeypatch: pytest.MonkeyPatch) -> None:
     """The threads of a service's own go by turns as well."""
-    for service in (retention, integrity):
-        monkeypatch.setattr(service, "ThreadPoolExecutor", Crew)
+    for name, module in list(sys.modules.items()):
+        if name.startswith(WITH_THREADS) and hasattr(module, "ThreadPoolExecutor"):
+            monkeypatch.setattr(module, "ThreadPoolExecutor", Crew)
 
 
 @pytest.fixture
