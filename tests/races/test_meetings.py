@@ -138,7 +138,7 @@ def sweep_against_first_picture(trial: Trial) -> str:
 def two_sweeps(trial: Trial) -> str:
     """Each picture goes once, whichever of the two takes it; and its bytes count once."""
     doomed = {image_id: trial.image(image_id).size_bytes for image_id in trial.doomed.values()}
-    first, second = (trial.send(name, trial.sweep) for name in ("first", "second"))
+    first, second = (trial.send(name, trial.sweep, 1) for name in ("first", "second"))
     download = trial.send("download", trial.get, trial.place())
     trial.run()
 
@@ -197,7 +197,7 @@ def storage_check_against_all(trial: Trial) -> str:
 def crowd(trial: Trial) -> str:
     """All of them at once."""
     image_id = trial.doomed["lifestyle"]
-    sweeps = [trial.send(f"sweep {number}", trial.sweep) for number in (1, 2)]
+    sweeps = [trial.send(f"sweep {number}", trial.sweep, 2) for number in (1, 2)]
     saves = [trial.send(f"save {colour}", trial.save, colour) for colour in (5, 6)]
     keep = trial.send("keep", lambda: trial.ask("PATCH", f"/api/images/{image_id}", json=KEEP))
     share = trial.send("share", share_and_open, trial)

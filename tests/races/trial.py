@@ -196,11 +196,13 @@ class Trial:
             data={"image": (io.BytesIO(content), "owl.jpg", "image/jpeg")},
         )
 
-    def sweep(self) -> SweepResult:
-        """Remove what was made long ago."""
+    def sweep(self, batch: int = 500) -> SweepResult:
+        """Remove what was made long ago, so many at once."""
         now = self.house.now()
         rule = SweepRule(older_than=now - TOO_LONG)
-        return retention.expire_images(storages=self.house.storages, now=now, rule=rule)
+        return retention.expire_images(
+            storages=self.house.storages, now=now, rule=rule, batch=batch
+        )
 
     def check(self) -> integrity.Checked:
         """Look the storage through while others are at it."""
