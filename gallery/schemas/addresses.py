@@ -189,6 +189,11 @@ class ShareAddresses:
         """Return the thumbnails that are not enlarged, for the browser to choose from."""
         return srcset(self, image)
 
+    @property
+    def archive(self) -> str:
+        """Return all pictures in one file."""
+        return f"{self._base}/images.zip"
+
     def download(self, image: Any) -> str:
         """Return the stored bytes as a download."""
         return f"{self._base}/images/{image.id}/download"

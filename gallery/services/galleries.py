@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from gallery.errors import AlreadyExists, InvalidField, InvalidName
@@ -68,7 +68,8 @@ def change_gallery(
         InvalidField: a value is out of bounds.
     """
     with writing() as session:
-        gallery = require_owner(viewer, _find(session, kind, slug))
+        found = session.scalar(_named(kind, slug).with_for_update(key_share=True))
+        gallery = require_owner(viewer, found)
         if title is not None:
             gallery.title = check_text("title", title.strip(), most=200)
         if visibility is not None:
@@ -117,10 +118,12 @@ def game_for_writing(session: Session, code: str, viewer: Viewer, now: datetime)
         NotFound: the game belongs to somebody else.
     """
     owner_id = require_user(viewer)
-    game = _find(session, "game", code)
+    # No sweep forgets it as empty while something is on its way into it.
+    held = _named("game", code).with_for_update(read=True, key_share=True)
+    game = session.scalar(held)
     if game is None:
         _add_once(session, _new_gallery("game", code, "", None, owner_id, now))
-        game = _find(session, "game", code)
+        game = session.scalar(held)
     return require_owner(viewer, game)
 
 
@@ -163,7 +166,11 @@ def require_gallery_writer(kind: str, slug: str, *, viewer: Viewer) -> UUID:
 
 
 def _find(session: Session, kind: str, slug: str) -> Gallery | None:
-    return session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
+    return session.scalar(_named(kind, slug))
+
+
+def _named(kind: str, slug: str) -> Select[Gallery]:
+    return select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug)
 
 
 def _add_once(session: Session, row: Gallery | Round) -> None:

@@ -285,23 +285,36 @@ def _remove_batch(rule: SweepRule, now: datetime, batch: int) -> Sequence[Row[An
 
 
 def _remove_empty_galleries(now: datetime) -> None:
-    """Forget rounds and galleries whose last image is gone, once they are a week old.
+    """Forget rounds whose last image is gone, and then galleries, once they are a week old.
 
     A hidden round stays: made anew by its first picture, it would be open.
     """
     old = now - SHORTEST_SESSION
-    hides = exists().where(Round.gallery_id == Gallery.id, Round.is_hidden)
+    has_images = exists().where(Image.round_id == Round.id)
+    while _remove_empty(Round, Round.created_at < old, not_(has_images), not_(Round.is_hidden)):
+        pass
+    has_images = exists().where(Image.gallery_id == Gallery.id)
+    has_rounds = exists().where(Round.gallery_id == Gallery.id)
+    while _remove_empty(Gallery, Gallery.created_at < old, not_(has_images), not_(has_rounds)):
+        pass
+
+
+def _remove_empty(table: type[Round] | type[Gallery], *conditions: ColumnElement[bool]) -> int:
+    """Remove a batch of what is empty, but for what somebody is saving into; return how many.
+
+    What may go is held first, and then asked after again: a picture that came
+    between the look and the hold would go with its place.
+    """
+    empty = select(table.id).where(*conditions).limit(BATCH).with_for_update(skip_locked=True)
     with writing() as session:
-        for table, column, is_hidden in (
-            (Round, Image.round_id, Round.is_hidden),
-            (Gallery, Image.gallery_id, hides),
-        ):
-            used = exists().where(column == table.id)
-            session.execute(
-                delete(table)
-                .where(table.created_at < old, not_(used), not_(is_hidden))
-                .execution_options(synchronize_session=False)
-            )
+        held = session.scalars(empty).all()
+        gone = session.scalars(
+            delete(table)
+            .where(table.id.in_(held), *conditions)
+            .returning(table.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return len(gone)
 
 
 def _require_share(rule: SweepRule, most_share: float, now: datetime) -> None:

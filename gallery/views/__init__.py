@@ -8,6 +8,7 @@ from flask.sessions import SecureCookieSessionInterface
 from gallery.views import (
     account,
     api,
+    archives,
     auth,
     browse,
     converters,
@@ -46,6 +47,6 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     headers.init_app(app)
     words.init_app(app)
-    for module in (auth, account, browse, curate, products, downloads, metrics):
+    for module in (auth, account, browse, curate, products, downloads, archives, metrics):
         app.register_blueprint(module.bp)
     api.init_app(app)

@@ -15,6 +15,7 @@ from gallery.extensions import House, db
 from gallery.models import Gallery, Image, Round, Sweep
 from gallery.services import retention
 from gallery.services.access import Viewer
+from gallery.services.galleries import change_round
 from gallery.services.ingest import Saved
 from gallery.services.retention import SweepResult, SweepRule, doomed_images, expire_images
 from gallery.services.thumbnails import open_thumbnail
@@ -443,6 +444,18 @@ class TestGalleries:
 
         assert [gallery.slug for gallery in within] == ["s1"]
         assert db.session.scalars(select(Gallery)).all() == []
+
+    def test_old_game_with_a_young_round_stays(
+        self, easel: Easel, house: House, clock: FixedClock
+    ) -> None:
+        """Its players were named just now; the first of them is still drawing."""
+        easel.round(number=1)
+        clock.move(days=31)
+        change_round("TEA", 2, viewer=easel.viewer, now=clock(), players=["owl"])
+
+        sweep(house)
+
+        assert [round_.number for round_ in db.session.scalars(select(Round))] == [2]
 
     def test_gallery_with_an_image_stays(
         self, easel: Easel, house: House, clock: FixedClock

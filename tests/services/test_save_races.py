@@ -15,7 +15,7 @@ from gallery.errors import NotFound
 from gallery.extensions import House, db
 from gallery.models import Image
 from gallery.services import retention
-from gallery.services.ingest import Details, Slot, keep, prepare
+from gallery.services.ingest import Details, Slot, Submission, keep, prepare, round_slot
 from gallery.services.ingest.keeping import drop_unless_used
 from tests.pictures import picture
 from tests.services.conftest import Easel, row, stored, stream
@@ -112,6 +112,38 @@ def test_row_is_never_half_of_two_pictures(app: Flask, easel: Easel, folder: Pat
     assert whole(image, folder)
     assert (image.width, image.height) == (48, 32)
     assert stored(folder) == [image.storage_key]
+
+
+@pytest.mark.only_on("postgresql", because="SQLite has one writer at a time")
+def test_empty_round_that_is_saved_into_is_not_forgotten(
+    app: Flask, easel: Easel, house: House, folder: Path
+) -> None:
+    """A sweep comes between a look at the place and the commit: it passes that round over."""
+    first = easel.round("fox")
+    retention.delete_image(
+        first.image_id, viewer=easel.viewer, storages=house.storages, now=house.now()
+    )
+    easel.clock.move(days=10)
+    sweeps: list[Any] = [lambda: retention.expire_images(storages=house.storages, now=house.now())]
+
+    def find_slot(session: Session) -> Slot:
+        slot = round_slot(
+            session, "TEA", 1, "owl", Submission(), viewer=easel.viewer, now=house.now()
+        )
+        while sweeps:
+            all_at_once(app, sweeps.pop())
+        return slot
+
+    saved = keep(
+        prepare(picture("JPEG"), stored_as="jpeg"),
+        "generated-images/game-TEA/round-1/player-owl.jpg",
+        find_slot,
+        Details(),
+        easel.intake,
+        house.now(),
+    )
+
+    assert stored(folder) == [row(saved).storage_key]
 
 
 @pytest.mark.parametrize("is_lost", [True, False])

@@ -74,7 +74,7 @@ def test_every_address_on_a_share_answers_a_visitor(passer_by: Browser, link: st
         addresses |= {entry.split()[0] for entry in tag["srcset"].split(", ")}
     statuses = {passer_by.get(address).status_code for address in addresses}
 
-    assert len(addresses) == 8
+    assert len(addresses) == 9
     assert statuses == {200}
 
 

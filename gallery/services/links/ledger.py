@@ -101,8 +101,10 @@ def share_gallery(
         SignInRequired, NotFound: not the owner's doing.
         InvalidField: *lasts* is out of bounds.
     """
+    named = select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug)
     with writing() as session:
-        found = session.scalar(select(Gallery).where(Gallery.kind == kind, Gallery.slug == slug))
+        # No sweep forgets it as empty before its link is written.
+        found = session.scalar(named.with_for_update(read=True, key_share=True))
         gallery = require_owner(viewer, found)
         link = _new_link("share", gallery.owner_id, now, lasts)
         link.gallery_id = gallery.id

@@ -34,7 +34,7 @@ UPLOAD = {"content": picture(), "headers": {"Content-Type": "image/png"}}
 # one can be asked for; what they are told must be what is told of any missing thing.
 MISSING_GAME = "/api/galleries/game/N0000000000000000"
 BEHIND_CURTAIN = "Until the reveal, it is its owner's, whoever has a link."
-SAME_FOR_ALL = "A share shows everybody the same, its owner too."
+SAME_FOR_ALL = "A share or a game shows everybody the same, its owner too."
 PHOTO = {"files": [("images[]", ("more.png", picture(), "image/png"))]}
 PRODUCT_TEXT = {"prompt_text": "A kettle, as it is told of."}
 TO_SIGN_IN = Except("public", 302, "It leads to the sign-in page.", lambda r: not r.is_signed_in)
@@ -122,6 +122,10 @@ TABLE: dict[str, Row] = {
     "GET /games/<slug:code>": gallery(ROUND),
     "GET /games/<slug:code>/rounds/<number:number>": gallery(ROUND),
     "GET /games/<slug:code>/rounds/<number:number>/reveal": seen(ROUND),
+    "GET /games/<slug:code>/rounds/<number:number>/images.zip": seen(ROUND),
+    "GET /galleries/<kind>/<slug:slug>/images.zip": seen(
+        *GALLERIES, excepts=(Except("hidden", 404, SAME_FOR_ALL),)
+    ),
     "GET /api/games/<code>": gallery(ROUND),
     "GET /api/games/<code>/rounds/<number>/images": gallery(ROUND),
     "GET /api/games/<code>/rounds/<number>/events": gallery(ROUND),
@@ -149,6 +153,7 @@ TABLE: dict[str, Row] = {
     "GET /s/<token>/images/<uuid:image_id>/download": signed(
         SHARE, excepts=(Except("hidden", 404, SAME_FOR_ALL),)
     ),
+    "GET /s/<token>/images.zip": signed(SHARE, excepts=(Except("hidden", 404, SAME_FOR_ALL),)),
     "GET /s/<token>/thumbnails/<uuid:image_id>/<number:width>-<slug:version>.webp": signed(
         SHARE, excepts=(Except("hidden", 404, SAME_FOR_ALL),)
     ),
