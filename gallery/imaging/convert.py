@@ -10,7 +10,7 @@ import io
 from PIL import Image
 
 from gallery.errors import ImageTooLarge
-from gallery.imaging.verify import Picture
+from gallery.imaging.verify import Picture, refusing_damage
 
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
@@ -24,12 +24,14 @@ _LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383}
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
+@refusing_damage()
 def to_format(picture: Picture, target: str) -> bytes:
     """Return the bytes of *picture* as *target*: ``png``, ``jpeg`` or ``webp``.
 
     Raises:
         ImageTooLarge: a side is longer than *target* can hold, or there are
             more than 24 megapixels to convert.
+        DamagedImage: its pixels can't be made into any other.
     """
     if picture.format == target:
         return picture.content

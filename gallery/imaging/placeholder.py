@@ -13,14 +13,19 @@ from PIL import Image
 
 from gallery.imaging.convert import flatten, to_rgb
 from gallery.imaging.reducing import shrink
-from gallery.imaging.verify import turn_of
+from gallery.imaging.verify import refusing_damage, turn_of
 
 _SAMPLE = (20, 20)
 _DRAWN = (8, 6)
 
 
+@refusing_damage()
 def make_placeholder(image: Image.Image) -> str:
-    """Return the BlurHash of *image* upright, with 4 × 3 components."""
+    """Return the BlurHash of *image* upright, with 4 × 3 components.
+
+    Raises:
+        DamagedImage: it was decoded, and its pixels still can't be used.
+    """
     # The hash is made of a few waves, so a handful of pixels holds all that it can tell.
     sample = flatten(_sample_of(image))
     turn = turn_of(image)

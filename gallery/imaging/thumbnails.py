@@ -5,10 +5,9 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from gallery.errors import DamagedImage
 from gallery.imaging.convert import to_rgb
 from gallery.imaging.reducing import shrink
-from gallery.imaging.verify import ON_THEIR_SIDES, turn_of
+from gallery.imaging.verify import ON_THEIR_SIDES, refusing_damage, turn_of
 
 WIDTHS = (320, 640, 1280)
 MEDIA_TYPE = "image/webp"
@@ -44,10 +43,10 @@ def make_thumbnail_from(stream: BinaryIO, width: int) -> bytes:
     Raises:
         DamagedImage: the stored bytes can't be decoded any more.
     """
-    try:
-        with Image.open(stream, formats=("PNG", "JPEG", "WEBP")) as image:
-            # A JPEG can be decoded at a half or a quarter of its size for a fraction of the cost.
-            image.draft("RGB", (width * 2, width * 2))
-            return make_thumbnail(image, width)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DamagedImage("The stored image can't be decoded") from error
+    with (
+        refusing_damage("The stored image can't be decoded"),
+        Image.open(stream, formats=("PNG", "JPEG", "WEBP")) as image,
+    ):
+        # A JPEG can be decoded at a half or a quarter of its size for a fraction of the cost.
+        image.draft("RGB", (width * 2, width * 2))
+        return make_thumbnail(image, width)

@@ -11,7 +11,8 @@ so a PNG gets both.
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from mmap import ACCESS_READ, mmap
@@ -209,13 +210,24 @@ def _check_pixels(width: int, height: int, *, most: int = MOST_PIXELS) -> None:
 
 
 def _decode(image: Image.Image, file: BinaryIO) -> None:
-    try:
+    with refusing_damage("The image can't be decoded to its end"):
         if image.format == "PNG":
             with Image.open(file, formats=("PNG",)) as checked:
                 checked.verify()
         image.load()
+
+
+@contextmanager
+def refusing_damage(told: str = "The image's pixels can't be read") -> Iterator[None]:
+    """Raise DamagedImage for what Pillow raises on damaged input, here or where a function is run.
+
+    What could be decoded may still be impossible to use: transparency for
+    more colours than there are, a profile that is none.
+    """
+    try:
+        yield
     except _DAMAGE as error:
-        raise DamagedImage(f"The image can't be decoded to its end ({_told(error)})") from None
+        raise DamagedImage(f"{told} ({_told(error)})") from None
 
 
 def _told(error: BaseException) -> str:

@@ -191,7 +191,7 @@ def test_usual_limit_is_25_mebibytes() -> None:
 )
 def test_too_many_pixels_are_refused_by_the_header(content: bytes) -> None:
     """A few bytes that claim more than 50 megapixels (as WebP: 20) are refused before decoding."""
-    with pytest.raises(ImageTooLarge, match="at most [25]0,000,000 are taken"):
+    with pytest.raises(ImageTooLarge, match=r"at most [25]0,000,000 are taken"):
         verify(content)
 
 
