@@ -201,12 +201,12 @@ def _check_webp_size(head: bytes) -> None:
 def _check_pixels(width: int, height: int, *, most: int = MOST_PIXELS) -> None:
     if width < 1 or height < 1:
         raise DamagedImage("The image has no pixels")
+    if width * height > most:
+        raise ImageTooLarge(f"The image has {width} × {height} pixels; at most {most:,} are taken")
     if max(width, height) > LONGEST_SIDE:
         raise ImageTooLarge(
             f"The image has {width} × {height} pixels; no side may have more than {LONGEST_SIDE:,}"
         )
-    if width * height > most:
-        raise ImageTooLarge(f"The image has {width} × {height} pixels; at most {most:,} are taken")
 
 
 def _decode(image: Image.Image, file: BinaryIO) -> None:

@@ -140,7 +140,7 @@ def bases() -> list[bytes]:
         _encoded(rgba, "WEBP", lossless=True, exif=exif),
         _encoded(rgba, "WEBP", quality=20),
         _encoded(rgb, "WEBP", **frames),
-        *(_encoded(rgb, kind) for kind in ("GIF", "BMP", "TIFF", "ICO", "AVIF")),
+        *(_encoded(rgb, kind) for kind in ("GIF", "AVIF")),
     ]
 
 

@@ -178,7 +178,9 @@ def pool() -> list[bytes]:
     """Return what is broken: files made here, and those of the corpus where there is one."""
     found = sorted(CORPUS.iterdir()) if CORPUS.is_dir() else []
     # The more often it is a good file that is broken, the further in the damage gets.
-    return bases() * 6 + [path.read_bytes() for path in found if path.stat().st_size < LARGEST_BASE]
+    return bases() * 10 + [
+        path.read_bytes() for path in found if path.stat().st_size < LARGEST_BASE
+    ]
 
 
 def prepare(folder: str) -> Victim:
