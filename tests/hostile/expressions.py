@@ -19,7 +19,7 @@ import gallery
 from gallery import create_app
 from tests.reliability import SEED, trials
 
-LENGTH = trials(50_000, full=200_000)
+LENGTH = trials(20_000, full=200_000)
 PACKAGE = Path(gallery.__file__).parent
 _FUNCTIONS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall"}
 _FUNCTIONS |= {"finditer"}
