@@ -60,6 +60,8 @@ IMAGE = part('name="image"; filename="a.png"')
 PROMPT = part('name="prompt_text"', b"A copper kettle")
 PHOTO = part('name="images[]"; filename="a.png"')
 
+HEADLESS = b"--kettle\r\n\r\n" + PICTURE + b"\r\n"
+
 
 def exchange(instance: Instance, call: str, fields: list[str], body: bytes) -> bytes:
     """Send a request as it is said, hang up halfway, and return all that is answered."""
@@ -175,8 +177,8 @@ LIES: dict[str, Lie] = {
         form(part('name="image"; filename="a"', b"iVBORw0KGgo=")),
     ),
     "part without a name": lie(IMAGES, [FORM], form(part('filename="a.png"'))),
-    "part without a head": lie(IMAGES, [FORM], IMAGE.replace(IMAGE[10:59], b"") + b"--kettle--\r\n"),
-}  # fmt: skip
+    "part without a head": lie(IMAGES, [FORM], form(HEADLESS)),
+}
 
 
 @pytest.mark.parametrize("name", LIES)
