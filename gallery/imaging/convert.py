@@ -10,25 +10,36 @@ import io
 from PIL import Image
 
 from gallery.errors import ImageTooLarge
-from gallery.imaging.verify import Picture
+from gallery.imaging.verify import Picture, refusing_damage
 
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 JPEG_QUALITY = 92
 # The default level costs five times as much for 15 % fewer bytes.
 PNG_LEVEL = 1
+# Source, result and what stands between them are in memory together: 24 megapixels, as cameras
+# have, take up to 250 MB. What is kept as it came may be larger.
+MOST_PIXELS = 24_000_000
 _LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383}
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
+@refusing_damage()
 def to_format(picture: Picture, target: str) -> bytes:
     """Return the bytes of *picture* as *target*: ``png``, ``jpeg`` or ``webp``.
 
     Raises:
-        ImageTooLarge: a side is longer than *target* can hold.
+        ImageTooLarge: a side is longer than *target* can hold, or there are
+            more than 24 megapixels to convert.
+        DamagedImage: its pixels can't be made into any other.
     """
     if picture.format == target:
         return picture.content
+    if picture.width * picture.height > MOST_PIXELS:
+        raise ImageTooLarge(
+            f"The image has {picture.width} × {picture.height} pixels; to be converted to"
+            f" {target.upper()} it may have at most {MOST_PIXELS:,}"
+        )
     longest = _LONGEST_SIDE.get(target)
     if longest and max(picture.width, picture.height) > longest:
         raise ImageTooLarge(f"No side of the image may have more than {longest:,} pixels")
@@ -48,12 +59,15 @@ def to_format(picture: Picture, target: str) -> bytes:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Return *image* as RGB, or RGBA where it has transparency; 16 bits become 8."""
+    """Return *image* as RGB, or RGBA where it has transparency; 16 bits become 8.
+
+    It is not copied where it is that already.
+    """
     if image.mode in _SIXTEEN_BIT:
         return image.point(lambda value: value / 256).convert("L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        return image.convert("RGBA")
-    return image.convert("RGB")
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def flatten(image: Image.Image) -> Image.Image:

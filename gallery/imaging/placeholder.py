@@ -12,21 +12,35 @@ import blurhash
 from PIL import Image
 
 from gallery.imaging.convert import flatten, to_rgb
+from gallery.imaging.reducing import shrink
+from gallery.imaging.verify import refusing_damage, turn_of
 
 _SAMPLE = (20, 20)
 _DRAWN = (8, 6)
 
 
+@refusing_damage()
 def make_placeholder(image: Image.Image) -> str:
-    """Return the BlurHash of *image*, with 4 × 3 components."""
-    if image.mode.startswith("I"):
-        # Pillow can't reduce 16 bits.
-        image = to_rgb(image)
+    """Return the BlurHash of *image* upright, with 4 × 3 components.
+
+    Raises:
+        DamagedImage: it was decoded, and its pixels still can't be used.
+    """
     # The hash is made of a few waves, so a handful of pixels holds all that it can tell.
-    sample = flatten(to_rgb(image.resize(_SAMPLE, Image.Resampling.BOX, reducing_gap=2.0)))
+    sample = flatten(_sample_of(image))
+    turn = turn_of(image)
+    if turn is not None:
+        sample = sample.transpose(turn)
     pixels = list(sample.get_flattened_data())
     rows = [pixels[i : i + _SAMPLE[0]] for i in range(0, len(pixels), _SAMPLE[0])]
     return str(blurhash.encode(rows, components_x=4, components_y=3))
+
+
+def _sample_of(image: Image.Image) -> Image.Image:
+    if image.width < _SAMPLE[0] or image.height < _SAMPLE[1]:
+        # It is stretched; with so few pixels on one side there can't be many.
+        return to_rgb(image).resize(_SAMPLE, Image.Resampling.BOX)
+    return shrink(image, _SAMPLE, Image.Resampling.BOX)
 
 
 @lru_cache(maxsize=4096)

@@ -3,11 +3,11 @@
 import io
 from typing import BinaryIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from gallery.errors import DamagedImage
 from gallery.imaging.convert import to_rgb
-from gallery.imaging.verify import DECODING, is_turned
+from gallery.imaging.reducing import shrink
+from gallery.imaging.verify import DECODING, ON_THEIR_SIDES, refusing_damage, turn_of
 
 WIDTHS = (320, 640, 1280)
 MEDIA_TYPE = "image/webp"
@@ -21,21 +21,21 @@ EFFORT = 2
 
 def make_thumbnail(image: Image.Image, width: int) -> bytes:
     """Return *image*, upright and at most *width* pixels wide, as WebP; it is never enlarged."""
-    turned = ImageOps.exif_transpose(image) if is_turned(image) else image
-    # A huge picture is made small before its bits are made more, where its mode can be shrunk.
-    small = turned if _shrinks(turned) else to_rgb(turned)
-    scale = min(width / small.width, LONGEST_SIDE / small.height)
-    if scale < 1:
-        size = max(1, round(small.width * scale)), max(1, round(small.height * scale))
-        small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    turn = turn_of(image)
+    size = _fitting(image.size, width, is_on_its_side=turn in ON_THEIR_SIDES)
+    small = to_rgb(image) if size == image.size else shrink(image, size)
+    if turn is not None:
+        small = small.transpose(turn)
     output = io.BytesIO()
-    small = to_rgb(small)
     small.save(output, "WEBP", quality=QUALITY, method=EFFORT)
     return output.getvalue()
 
 
-def _shrinks(image: Image.Image) -> bool:
-    return image.mode in ("L", "LA", "RGB", "RGBA") and "transparency" not in image.info
+def _fitting(size: tuple[int, int], width: int, *, is_on_its_side: bool) -> tuple[int, int]:
+    """Return the size before it is turned that fits after it."""
+    across, down = reversed(size) if is_on_its_side else size
+    scale = min(1.0, width / across, LONGEST_SIDE / down)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def make_thumbnail_from(stream: BinaryIO, width: int) -> bytes:
@@ -44,13 +44,13 @@ def make_thumbnail_from(stream: BinaryIO, width: int) -> bytes:
     Raises:
         DamagedImage: the stored bytes can't be decoded any more.
     """
-    try:
-        with Image.open(stream, formats=("PNG", "JPEG", "WEBP")) as image:
-            # A JPEG can be decoded at a half or a quarter of its size for a fraction of the cost.
-            image.draft("RGB", (width * 2, width * 2))
-            return make_thumbnail(image, width)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DamagedImage("The stored image can't be decoded") from error
+    with (
+        refusing_damage("The stored image can't be decoded"),
+        Image.open(stream, formats=("PNG", "JPEG", "WEBP")) as image,
+    ):
+        # A JPEG can be decoded at a half or a quarter of its size for a fraction of the cost.
+        image.draft("RGB", (width * 2, width * 2))
+        return make_thumbnail(image, width)
 
 
 def is_whole(content: bytes) -> bool:

@@ -11,22 +11,40 @@ so a PNG gets both.
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from mmap import ACCESS_READ, mmap
 from threading import BoundedSemaphore
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from gallery.errors import DamagedImage, ImageTooLarge, UnsupportedImage
+from gallery.imaging.structure import check_structure
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_PIXELS = 50_000_000
+# Pillow holds a WebP three times while it decodes it: this many are 240 MB.
+MOST_WEBP_PIXELS = 20_000_000
+# Each row has a price of its own, so one picture of a pixel's width may cost a gigabyte.
+LONGEST_SIDE = 65_535
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
 # What is made of a large JPEG to look at: more than a placeholder needs.
 GLIMPSE = (128, 128)
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# The turns after which a picture's width was its height.
+ON_THEIR_SIDES = {_TURNS[orientation] for orientation in range(5, 9)}
 # What Pillow's decoders raise on damaged input, as far as it has been seen.
 _DAMAGE = (
     OSError,
@@ -69,12 +87,8 @@ class Decoded:
 
     def upright(self) -> Image.Image:
         """Return the pixels as they are to be shown."""
-        if not is_turned(self.image):
-            return self.image
-        try:
-            return ImageOps.exif_transpose(self.image)
-        except _DAMAGE:
-            return self.image
+        turn = turn_of(self.image)
+        return self.image if turn is None else self.image.transpose(turn)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +103,11 @@ def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
 
     Raises:
         UnsupportedImage: not a static PNG, JPEG or WebP.
-        ImageTooLarge: more than *most_bytes* bytes or 50 megapixels.
-        DamagedImage: it can't be decoded to its end.
+        ImageTooLarge: more than *most_bytes* bytes or 50 megapixels (a WebP: 20).
+        DamagedImage: it can't be decoded to its end, or is made of too many parts.
     """
     _check_bytes(len(content), most_bytes)
+    check_structure(content)
     image, (width, height) = _decoded(partial(io.BytesIO, content))
     return Picture(
         content=content,
@@ -114,7 +129,11 @@ def verify_file(opened: Callable[[], BinaryIO], *, most_bytes: int = MOST_BYTES)
         UnsupportedImage, ImageTooLarge, DamagedImage: as for ``verify``.
     """
     with opened() as file:
-        _check_bytes(file.seek(0, io.SEEK_END), most_bytes)
+        size = file.seek(0, io.SEEK_END)
+        _check_bytes(size, most_bytes)
+        if size:
+            with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+                check_structure(mapped)
     image, (width, height) = _decoded(opened, glimpse=GLIMPSE)
     return Decoded(format=FORMATS[image.format or ""], width=width, height=height, image=image)
 
@@ -134,16 +153,12 @@ def _decoded(
         if glimpse and image.format in ("JPEG", "MPO"):
             image.draft(None, glimpse)
         _decode(image, checked)
-    return image, ((height, width) if _swaps_sides(image) else (width, height))
+    return image, ((height, width) if turn_of(image) in ON_THEIR_SIDES else (width, height))
 
 
-def is_turned(image: Image.Image) -> bool:
-    """Tell whether the EXIF data asks for another orientation than the stored one."""
-    return _orientation(image) in range(2, 9)
-
-
-def _swaps_sides(image: Image.Image) -> bool:
-    return _orientation(image) in range(5, 9)
+def turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Return how *image* is to be turned, as its EXIF data asks for, or None: not at all."""
+    return _TURNS.get(_orientation(image))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -180,26 +195,39 @@ def _check_webp_size(head: bytes) -> None:
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     else:
         width, height = (int.from_bytes(head[i : i + 2], "little") & 0x3FFF for i in (26, 28))
-    _check_pixels(width, height)
+    _check_pixels(width, height, most=MOST_WEBP_PIXELS)
 
 
-def _check_pixels(width: int, height: int) -> None:
+def _check_pixels(width: int, height: int, *, most: int = MOST_PIXELS) -> None:
     if width < 1 or height < 1:
         raise DamagedImage("The image has no pixels")
-    if width * height > MOST_PIXELS:
+    if width * height > most:
+        raise ImageTooLarge(f"The image has {width} × {height} pixels; at most {most:,} are taken")
+    if max(width, height) > LONGEST_SIDE:
         raise ImageTooLarge(
-            f"The image has {width} × {height} pixels; at most {MOST_PIXELS:,} are taken"
+            f"The image has {width} × {height} pixels; no side may have more than {LONGEST_SIDE:,}"
         )
 
 
 def _decode(image: Image.Image, file: BinaryIO) -> None:
-    try:
+    with refusing_damage("The image can't be decoded to its end"):
         if image.format == "PNG":
             with Image.open(file, formats=("PNG",)) as checked:
                 checked.verify()
         image.load()
+
+
+@contextmanager
+def refusing_damage(told: str = "The image's pixels can't be read") -> Iterator[None]:
+    """Raise DamagedImage for what Pillow raises on damaged input, here or where a function is run.
+
+    What could be decoded may still be impossible to use: transparency for
+    more colours than there are, a profile that is none.
+    """
+    try:
+        yield
     except _DAMAGE as error:
-        raise DamagedImage(f"The image can't be decoded to its end ({_told(error)})") from None
+        raise DamagedImage(f"{told} ({_told(error)})") from None
 
 
 def _told(error: BaseException) -> str:

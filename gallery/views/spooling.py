@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import IO, Any, TypeVar, cast
 
 from flask import Flask, Request, current_app, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
 from gallery.errors import FilesTooLarge, InvalidRequest
@@ -28,6 +28,7 @@ MOST_REQUEST_BYTES = MOST_BYTES + FORM_BYTES
 # A form without files is read whole, and its fields take forty times their room.
 FIELDS_TYPE = "application/x-www-form-urlencoded"
 FIELDS_BYTES = 512 * 1024
+PLAIN_CODINGS = {"", "identity", "chunked"}
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -51,6 +52,20 @@ def arriving_files() -> list[Spooled]:
         Spooled(name=file.filename or "", file=cast(SpooledFile, file.stream)) for file in files
     ]
     return [each for each in arrived if each.name or each.file.size_bytes]
+
+
+def refuse_compressed() -> None:
+    """Refuse a body that says it is compressed: nothing is inflated here, whatever it becomes.
+
+    To take it as it comes would be to keep other bytes than were meant.
+
+    Raises:
+        UnsupportedMediaType: see RFC 9110, 15.5.16.
+    """
+    names = ("Content-Encoding", "Transfer-Encoding")
+    codings = ",".join(request.headers.get(name, "") for name in names).lower().split(",")
+    if {coding.strip() for coding in codings} - PLAIN_CODINGS:
+        raise UnsupportedMediaType("The body is compressed; send it as it is")
 
 
 class GalleryRequest(Request):
@@ -105,6 +120,7 @@ class GalleryRequest(Request):
 def init_app(app: Flask) -> None:
     """Read forms this way, and clean up behind each request."""
     app.request_class = GalleryRequest
+    app.before_request(refuse_compressed)
 
     @app.teardown_request
     def _forget(_error: BaseException | None) -> None:

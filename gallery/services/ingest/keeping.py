@@ -173,7 +173,7 @@ def prepare(content: bytes, *, stored_as: str | None) -> Prepared:
             content=to_format(picture, target),
             format=target,
             picture=picture,
-            placeholder=make_placeholder(picture.upright()),
+            placeholder=make_placeholder(picture.image),
             embedded=read_metadata(picture.image, content),
         )
 

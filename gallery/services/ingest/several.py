@@ -137,5 +137,5 @@ def _inspect(file: SpooledFile, most_bytes: int) -> Inspected:
             format=picture.format,
             width=picture.width,
             height=picture.height,
-            placeholder=make_placeholder(picture.upright()),
+            placeholder=make_placeholder(picture.image),
         )

@@ -22,6 +22,11 @@ DESCRIPTION = (
     " body with the other fields in the query."
 )
 
+PICTURE = (
+    "PNG, JPEG or WebP of at most 25 MB, and of 50 megapixels; a WebP of 20, and what has to be"
+    " converted to another format of 24."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
@@ -93,7 +98,7 @@ def upload_body(**more: str) -> dict[str, Any]:
         **more,
     }
     fields = {name: {"type": "string", "description": text} for name, text in told.items()}
-    picture = {"type": "string", "format": "binary", "description": "PNG, JPEG or WebP."}
+    picture = {"type": "string", "format": "binary", "description": PICTURE}
     form = {"type": "object", "required": ["image"], "properties": {"image": picture} | fields}
     content = {"multipart/form-data": {"schema": form}}
     content |= {f"image/{name}": {"schema": {}} for name in ("png", "jpeg", "webp")}
