@@ -1,6 +1,18 @@
 """The command line: ``gallery …``, a Click group on Flask's own; one module for each thing."""
 
-from gallery.cli import backup, database, demo, doctor, keys, links, run, serve, storage, sweep, users
+from gallery.cli import (
+    backup,
+    database,
+    demo,
+    doctor,
+    keys,
+    links,
+    run,
+    serve,
+    storage,
+    sweep,
+    users,
+)
 from gallery.cli.group import cli
 
 __all__ = [
