@@ -21,8 +21,8 @@ from tests.reliability import SEED, tell, trials
 
 pytestmark = pytest.mark.only_on("sqlite", because="it begins from copies of a file")
 Save = Callable[..., dict[str, Any]]
-# More than either takes of three images: whoever isn't killed is a trial that tells the end.
-MOST_STEPS = {"create": 90, "restore": 110}
+# As many as each takes at three images; one that isn't killed any more tells the end.
+MOST_STEPS = {"create": 34, "restore": 64}
 
 
 @pytest.fixture
