@@ -10,7 +10,7 @@ import re
 import struct
 from typing import Protocol
 
-from gallery.errors import DamagedImage
+from gallery.errors import DamagedImage, ImageTooLarge
 
 # An encoder that writes its pixels in chunks of 1 KB needs 25,000 of them.
 MOST_PARTS = 32_768
@@ -18,6 +18,8 @@ MOST_PARTS = 32_768
 MOST_PROFILES = 4
 # Each scan of a progressive JPEG goes over all pixels again: ten are usual.
 MOST_SCANNED_PIXELS = 1_000_000_000
+# All coefficients of such a JPEG are in memory beside its pixels: up to 12 bytes a pixel together.
+MOST_PROGRESSIVE_PIXELS = 22_000_000
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
@@ -43,6 +45,7 @@ def check_structure(content: Bytes) -> None:
 
     Raises:
         DamagedImage: it has more parts, colour profiles or scans than any picture needs.
+        ImageTooLarge: it is progressive, and has more than 22 megapixels.
     """
     if content[:8] == _PNG:
         _check_png(content)
@@ -96,6 +99,10 @@ def _check_jpeg(content: Bytes) -> None:
             height, width = struct.unpack_from(">HH", segment, 3)
             pixels = max(pixels, height * width)
         scans += marker == _START_OF_SCAN
+        if scans > 1 and pixels > MOST_PROGRESSIVE_PIXELS:
+            raise ImageTooLarge(
+                f"A progressive JPEG may have at most {MOST_PROGRESSIVE_PIXELS:,} pixels"
+            )
         if scans * pixels > MOST_SCANNED_PIXELS:
             raise DamagedImage("The image is made of too many scans")
         position += int.from_bytes(segment[:2])

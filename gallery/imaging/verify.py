@@ -26,8 +26,8 @@ from gallery.imaging.structure import check_structure
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_PIXELS = 50_000_000
-# Pillow holds a WebP three times while it decodes it: this many are 240 MB.
-MOST_WEBP_PIXELS = 20_000_000
+# A WebP is in memory four times while Pillow decodes it: this many are 240 MB.
+MOST_WEBP_PIXELS = 15_000_000
 # Each row has a price of its own, so one picture of a pixel's width may cost a gigabyte.
 LONGEST_SIDE = 65_535
 FORMATS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
@@ -103,7 +103,8 @@ def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
 
     Raises:
         UnsupportedImage: not a static PNG, JPEG or WebP.
-        ImageTooLarge: more than *most_bytes* bytes or 50 megapixels (a WebP: 20).
+        ImageTooLarge: more than *most_bytes* bytes or 50 megapixels (a WebP: 15,
+            a progressive JPEG: 22).
         DamagedImage: it can't be decoded to its end, or is made of too many parts.
     """
     _check_bytes(len(content), most_bytes)

@@ -21,7 +21,8 @@ from tests.pictures import picture
 
 MEGAPIXELS_50 = (8_000, 6_250)
 MEGAPIXELS_24 = (6_000, 4_000)
-MEGAPIXELS_20 = (5_000, 4_000)
+MEGAPIXELS_22 = (5_500, 4_000)
+MEGAPIXELS_15 = (5_000, 3_000)
 _SMALL = picture("PNG")
 _PHOTO = picture("JPEG")
 
@@ -69,11 +70,12 @@ HEAVY: dict[str, Callable[[], bytes]] = {
     "PNG to be converted": lambda: flat("PNG", "RGBA", MEGAPIXELS_24),
     "turned PNG": lambda: turned("PNG", MEGAPIXELS_24),
     "JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_50),
-    "progressive JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_50, progressive=True),
+    "progressive JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_22, progressive=True, subsampling=0),
+    "larger progressive JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_50, progressive=True),
     "turned JPEG": lambda: turned("JPEG", MEGAPIXELS_24),
     "CMYK": lambda: flat("JPEG", "CMYK", MEGAPIXELS_24),
-    "WebP": lambda: flat("WEBP", "RGB", MEGAPIXELS_20),
-    "WebP with alpha": lambda: flat("WEBP", "RGBA", MEGAPIXELS_20, lossless=True),
+    "WebP": lambda: flat("WEBP", "RGB", MEGAPIXELS_15),
+    "WebP with alpha": lambda: flat("WEBP", "RGBA", MEGAPIXELS_15, lossless=True),
     "long strip": lambda: flat("PNG", "L", (1, 65_535)),
     "longer strip": lambda: flat("PNG", "1", (1, 50_000_000)),
     "many chunks": lambda: _SMALL[:33] + png_chunk(b"teSt", b"") * (MOST_PARTS - 10) + _SMALL[33:],

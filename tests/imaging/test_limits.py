@@ -61,14 +61,21 @@ def test_longer_side_is_refused(size: tuple[int, int]) -> None:
         verify(picture("PNG", size, mode="1", colour=1))
 
 
-@pytest.mark.parametrize(("height", "refusal"), [(4_000, "damaged"), (4_001, "at most 20,000,000")])
-def test_webp_may_claim_twenty_megapixels(height: int, refusal: str) -> None:
+@pytest.mark.parametrize(("height", "refusal"), [(3_000, "damaged"), (3_001, "at most 15,000,000")])
+def test_webp_may_claim_fifteen_megapixels(height: int, refusal: str) -> None:
     """One that claims as many is looked at, and one of a row more is not."""
     sides = (5_000 - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     claiming = riff(b"VP8X\x0a\0\0\0" + bytes(4) + sides)
 
     with pytest.raises(ImageRejected, match=refusal):
         verify(claiming)
+
+
+def test_progressive_jpeg_is_taken_up_to_22_megapixels() -> None:
+    """Its coefficients need as much room as its pixels; a row more is refused before they do."""
+    with pytest.raises(ImageTooLarge, match="at most 22,000,000"):
+        verify(picture("JPEG", (5_500, 4_001), mode="L", colour=1, progressive=True))
+    assert verify(picture("JPEG", (5_500, 4_001), mode="L", colour=1)).height == 4_001
 
 
 def test_what_decodes_and_cant_be_used_is_damaged() -> None:
