@@ -118,13 +118,18 @@ def send_variant(image: Any, variant: str, *, attachment: bool, lasts: timedelta
 
 
 def retrying(attempt: Callable[[], Response]) -> Response:
-    """Look and send; look again if the object was replaced or moved just between the two."""
-    try:
-        return attempt()
-    except ObjectNotFound:
-        # In the snapshot that the row was read from, it is where it was.
-        end_reading()
-        return attempt()
+    """Look and send; look again whenever the object was replaced or moved just between the two."""
+    missed = None
+    while True:
+        try:
+            return attempt()
+        except ObjectNotFound as error:
+            # It may be replaced and then deleted; but one that is missed twice is not there.
+            if error.detail == missed:
+                raise
+            missed = error.detail
+            # In the snapshot that the row was read from, it is where it was.
+            end_reading()
 
 
 def _storage_of(image: Any) -> Storage:
