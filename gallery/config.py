@@ -94,6 +94,16 @@ def _money(value: str) -> float:
     return amount
 
 
+def _share(value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        raise ValueError("must be a number") from None
+    if not 0 < share <= 1:
+        raise ValueError("must be more than 0, and 1 at the most")
+    return share
+
+
 def _one_of(*choices: str) -> Parser:
     def parse(value: str) -> str:
         if value.strip().lower() not in choices:
@@ -306,6 +316,19 @@ class Settings:
         None,
         _optional_integer(1),
         "The sweep removes the oldest unkept images above this, products not counted; no limit.",
+    )
+    CHECK_BYTES_PER_SECOND: int | None = setting(
+        None, _optional_integer(1), "How fast `storage check` reads objects at the most; no limit."
+    )
+    QUARANTINE_DAYS: int = setting(
+        7,
+        _integer(0, 3_650),
+        "How long `storage check --repair` keeps what it puts away before it deletes it.",
+    )
+    SWEEP_MOST_SHARE: float = setting(
+        0.5,
+        _share,
+        "The largest share of more than 100 images that one sweep removes; `--force` removes more.",
     )
     THUMBNAILS_AHEAD: bool = setting(
         False, _boolean, "Make thumbnails while saving rather than when first looked at."

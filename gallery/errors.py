@@ -318,3 +318,9 @@ class StorageFull(StorageError):
 
 class StorageUnavailable(StorageError):
     """The provider could not be reached or refused to work."""
+
+
+class StorageNotOurs(StorageUnavailable):
+    """What answers is not the storage that this database belongs to: unmounted, or another's."""
+
+    title = "The storage is not the one of this database"

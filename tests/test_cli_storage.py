@@ -110,7 +110,7 @@ def test_findings_for_people(run: Run, broken: dict[str, list[str]]) -> None:
     assert done.exit_code == 1
     assert lines[0::2] == [
         "Pictures without their object. Bring the files back from a backup:",
-        "Objects that no picture uses. They only take room; delete them at leisure:",
+        "Objects that no picture uses. They only take room; --repair puts them away:",
         "Pictures whose bytes have changed. Bring the files back from a backup:",
         "Pictures cut short, or grown. Bring the files back from a backup:",
         "4 images and 4 objects checked: see above.",
@@ -146,15 +146,6 @@ def test_storage_that_is_away_is_told_in_a_line(run: Run, house: House) -> None:
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: The storage can't be reached: ")
-
-
-@pytest.mark.usefixtures("inside")
-def test_repair_is_not_offered(run: Run) -> None:
-    """The check changes nothing; an option that would is a usage error."""
-    done = run("--repair")
-
-    assert done.exit_code == 2
-    assert "No such option" in done.stderr
 
 
 def test_check_changes_nothing(run: Run, broken: dict[str, list[str]], house: House) -> None:

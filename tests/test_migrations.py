@@ -29,6 +29,7 @@ from gallery.models import (
     PromptEntry,
     Round,
     SearchDocument,
+    StorageMark,
     Sweep,
     User,
 )
@@ -60,6 +61,7 @@ def full(inside: Flask, clock: FixedClock) -> Flask:
             JobRun(job="sweep", slot=now, claimed_at=now),
             Sweep(id=ID, started_at=now, rule={}),
             KeyVersion(base_key="a.png", version=2),
+            StorageMark(provider="local", mark="m"),
         ],
         [
             APIKey(id=ID, owner_id=ID, name="k", secret_sha256="-", created_at=now),
@@ -223,7 +225,7 @@ class TestSearchIndex:
         check_in_step()
 
 
-ALONE = {"job_runs", "sweeps", "key_versions"}
+ALONE = {"job_runs", "sweeps", "key_versions", "storage_marks"}
 OWNED = {
     "users", "api_keys", "answered_requests", "login_sessions", "prompt_days", "prompt_entries",
 }  # fmt: skip

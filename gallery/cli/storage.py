@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from gallery.cli.group import DAY, OPERATOR, as_json, cli, print_json, print_table, progress
 from gallery.extensions import current_house
 from gallery.schemas.images import KINDS
-from gallery.services import holdings, integrity, migration
+from gallery.services import belonging, holdings, integrity, migration
 from gallery.services.catalog import ImageFilter
 
 # What an operator does about each finding of the storage check.
@@ -21,7 +21,17 @@ ADVICE = {
     "missing": "Pictures without their object. Bring the files back from a backup:",
     "damaged": "Pictures whose bytes have changed. Bring the files back from a backup:",
     "wrong_size": "Pictures cut short, or grown. Bring the files back from a backup:",
-    "orphaned": "Objects that no picture uses. They only take room; delete them at leisure:",
+    "orphaned": "Objects that no picture uses. They only take room; --repair puts them away:",
+}
+# What --repair did, by how much of it there was.
+DONE = {
+    "brought_back": "{} pictures have their bytes back.",
+    "marked": "{} pictures are marked, so that pages tell what is wrong with them.",
+    "unmarked": "{} pictures are whole again, and no longer marked.",
+    "quarantined": "{} objects that no picture uses were put into quarantine.",
+    "deleted": "{} objects were in quarantine for long enough, and deleted.",
+    "thumbnails": "{} thumbnails were made.",
+    "temporary": "{} unfinished files of dead processes were removed.",
 }
 of_kind = click.option("--kind", type=click.Choice(KINDS), help="Only images of this kind.")
 
@@ -33,22 +43,53 @@ def storage_group() -> None:
 
 @storage_group.command("check")
 @click.option("--quick", is_flag=True, help="Compare sizes, and don't read every byte.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended, and mark what can't.")
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=integrity.TOO_YOUNG_TO_TELL.total_seconds(),
+    show_default=True,
+    help="How old an object without a picture is before it is called an orphan, and a temporary"
+    " file before it is left over. 0 takes them all, and is right only while nobody writes.",
+)
+@click.option(
+    "--rate",
+    type=click.IntRange(1),
+    metavar="BYTES_PER_SECOND",
+    help="How fast to read at the most.  [default: CHECK_BYTES_PER_SECOND]",
+)
 @as_json
 @with_appcontext
-def check_storage(quick: bool, as_json: bool) -> None:
-    """Find pictures without their object or with another, and objects without a picture."""
-    house = current_house()
+def check_storage(quick: bool, repair: bool, grace: float, rate: int | None, as_json: bool) -> None:
+    """Find pictures without their object or with another, and objects without a picture.
+
+    With --repair, pictures get their bytes back where these lie in quarantine or in a copy, or
+    are marked; orphans go to quarantine, and for good after QUARANTINE_DAYS; thumbnails are made
+    anew. The exit code is 1 where something is wrong, and not mended.
+    """
+    house, done = current_house(), None
+    how: dict[str, Any] = {
+        "storages": house.storages,
+        "now": house.now(),
+        "is_quick": quick,
+        "grace": timedelta(seconds=grace),
+        "pace": integrity.Pace(rate or house.settings.CHECK_BYTES_PER_SECOND),
+    }
     with progress("Checking the storage", quiet=as_json) as tell:
-        checked = integrity.check_objects(
-            storages=house.storages, now=house.now(), is_quick=quick, tell=tell
-        )
+        if repair:
+            kept_for = timedelta(days=house.settings.QUARANTINE_DAYS)
+            checked, done = integrity.repair_objects(**how, kept_for=kept_for, tell=tell)
+        else:
+            checked = integrity.check_objects(**how, tell=tell)
     if as_json:
-        print_json(checked.findings.as_json())
+        repaired = {"repaired": done.as_json()} if done else {}
+        print_json(checked.findings.as_json() | repaired)
     else:
-        _print(checked)
+        _print(checked, done)
     for provider in sorted(checked.unknown_providers):
         click.echo(f"Not checked: images kept by {provider}, which is not configured", err=True)
-    if not checked.is_sound:
+    if not (checked.is_sound if done is None else done.has_mended(checked)):
         raise click.exceptions.Exit(1)
 
 
@@ -93,6 +134,28 @@ def migrate_storage(
     if storages.default.name == source:
         click.echo(f"New images still go to {source}: see IMAGE_STORAGE_TYPE", err=True)
     if result.errors:
+        raise click.exceptions.Exit(1)
+
+
+@storage_group.command("mark")
+@click.option("--adopt", metavar="PROVIDER", help="Mark this storage as the one of this database.")
+@as_json
+@with_appcontext
+def mark_storage(adopt: str | None, as_json: bool) -> None:
+    """Tell of each storage whether it is the one of this database; exits 1 where one isn't.
+
+    A storage that isn't ours is left alone: nothing is saved there, swept or moved. --adopt is for
+    who knows better, such as after a folder was copied without its hidden files.
+    """
+    storages = current_house().storages
+    if adopt is not None:
+        belonging.adopt(storages.named(adopt), storages=storages)
+    ours = {each.name: belonging.belongs(each, storages=storages) for each in storages}
+    if as_json:
+        print_json(ours)
+    for name, is_ours in () if as_json else ours.items():
+        print(f"{name} {'belongs' if is_ours else 'does not belong'} to this database")
+    if not all(ours.values()):
         raise click.exceptions.Exit(1)
 
 
@@ -195,9 +258,21 @@ def _table(held: holdings.Holdings) -> Table:
     return table
 
 
-def _print(checked: integrity.Checked) -> None:
+def _print(checked: integrity.Checked, done: integrity.Repaired | None) -> None:
     for name, keys in checked.findings.as_json().items():
         for line in [ADVICE[name], *(f"  {key}" for key in keys)] if keys else ():
             print(line)
+    if done is not None:
+        _print_done(done)
     verdict = "nothing is wrong" if checked.is_sound else "see above"
     print(f"{checked.images:,} images and {checked.objects:,} objects checked: {verdict}.")
+
+
+def _print_done(done: integrity.Repaired) -> None:
+    for name, told in DONE.items():
+        value = getattr(done, name)
+        count = value if isinstance(value, int) else len(value)
+        if count:
+            print(f"Repaired: {told.format(f'{count:,}')}")
+    for error in done.errors:
+        click.echo(error, err=True)

@@ -8,6 +8,7 @@ from gallery.models.links import Link
 from gallery.models.products import Product, ProductMove
 from gallery.models.prompts import GenerationRequest, PromptDay, PromptEntry
 from gallery.models.requests import AnsweredRequest
+from gallery.models.storages import StorageMark
 
 __all__ = [
     "APIKey",
@@ -26,6 +27,7 @@ __all__ = [
     "PromptEntry",
     "Round",
     "SearchDocument",
+    "StorageMark",
     "Sweep",
     "User",
 ]

@@ -34,7 +34,8 @@ class Image(Base):
     changes both in one transaction. ``failure`` is why the last generation
     came to nothing, in words for people; ``cost_micros`` what the picture
     cost, in millionths of the currency, where its generator told. An image
-    of a product has a ``position`` from 1 to 8 in it, of its own.
+    of a product has a ``position`` from 1 to 8 in it, of its own. ``fault`` is
+    what the storage check found wrong with the object, until it is whole again.
     """
 
     __tablename__ = "images"
@@ -75,6 +76,9 @@ class Image(Base):
     height: Mapped[int | None]
     placeholder: Mapped[str | None] = mapped_column(String(64))
 
+    fault: Mapped[str | None] = mapped_column(String(16))
+    fault_found_at: Mapped[datetime | None]
+
     status: Mapped[str] = mapped_column(String(16))
     failure: Mapped[str | None] = mapped_column(Text)
     cost_micros: Mapped[int | None] = mapped_column(BigInteger)
@@ -109,6 +113,7 @@ class Image(Base):
             name="product_input",
         ),
         CheckConstraint("visibility IN ('public', 'unlisted', 'private')", name="visibility"),
+        CheckConstraint("fault IN ('missing', 'damaged', 'wrong_size')", name="fault"),
         CheckConstraint(
             "status IN ('pending', 'processing', 'completed', 'failed')", name="status"
         ),

@@ -26,7 +26,11 @@ class JobRun(Base):
 
 
 class Sweep(Base):
-    """One sweep: why it ran, what it removed, and what went wrong."""
+    """One sweep: why it ran, what it removed, and what went wrong.
+
+    ``stopped_at`` is how many images it was about to remove, where that was so
+    large a share of all that it removed none.
+    """
 
     __tablename__ = "sweeps"
 
@@ -37,5 +41,6 @@ class Sweep(Base):
     deleted: Mapped[int] = mapped_column(default=0)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     errors: Mapped[int] = mapped_column(default=0)
+    stopped_at: Mapped[int | None]
 
     __table_args__ = (Index(None, "started_at"),)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gallery.errors import ObjectNotFound, StorageError
 from gallery.extensions import STOPPING, Clock, current_session
 from gallery.models import User
+from gallery.services.belonging import belongs
 from gallery.services.probes import Probe
 from gallery.storage import Storage, Storages
 
@@ -64,7 +65,14 @@ class Watchman:
                 return check_database()
 
         self._database = probe(ask_database)
-        self._storages = {each.name: probe(partial(check_storage, each)) for each in storages}
+
+        def ask_storage(storage: Storage) -> bool:
+            if not check_storage(storage):
+                return False
+            with scope():
+                return check_belonging(storage, storages=storages)
+
+        self._storages = {each.name: probe(partial(ask_storage, each)) for each in storages}
 
     def ask(self) -> Readiness:
         """Return what works; a part that does not answer in time doesn't."""
@@ -105,3 +113,15 @@ def check_storage(storage: Storage) -> bool:
         log.error("the storage %s is not ready: %s", storage.name, error)
         return False
     return True
+
+
+def check_belonging(storage: Storage, *, storages: Storages) -> bool:
+    """Tell whether a storage is the one of this database, as far as that can be found out."""
+    try:
+        return belongs(storage, storages=storages)
+    except StorageError as error:
+        log.error("the storage %s is not ready: %s", storage.name, error)
+        return False
+    except SQLAlchemyError:
+        # What is wrong with the database is told as such.
+        return True

@@ -6,6 +6,7 @@ second look at the row finds it.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from sqlalchemy import Row, select
@@ -33,8 +34,12 @@ def open_original(image: Row[Any], *, storages: Storages) -> BinaryIO:
     return storages.named(provider).open(image.storage_key)
 
 
-def digest_of(key: str, *, storage: Storage) -> str:
+def digest_of(
+    key: str, *, storage: Storage, spend: Callable[[int], object] = lambda _bytes: None
+) -> str:
     """Read the object *key* to its end, and return its SHA-256 in hex.
+
+    *spend* hears of each piece how many bytes it has, and may wait.
 
     Raises:
         ObjectNotFound: no object has this key.
@@ -44,6 +49,7 @@ def digest_of(key: str, *, storage: Storage) -> str:
     with storage.open(key) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
+            spend(len(chunk))
     return digest.hexdigest()
 
 

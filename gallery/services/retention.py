@@ -33,6 +33,7 @@ from gallery import metrics
 from gallery.extensions import current_session, writing
 from gallery.models import Gallery, Image, Round, Sweep, User
 from gallery.services.access import Viewer, require_owner
+from gallery.services.belonging import require_all_belong
 from gallery.services.identifiers import check_text, new_id
 from gallery.services.ingest import SHORTEST_SESSION, write_search
 from gallery.services.products.inputs import close_up, leave_product
@@ -113,6 +114,7 @@ def _sweep(
     rule: SweepRule, storages: Storages, now: datetime, batch: int, tell: Callable[[int], object]
 ) -> SweepResult:
     result = SweepResult()
+    require_all_belong(storages)
     sweep_id = _begin_record(rule, now)
     # While one batch's objects are unlinked, the next batch's rows are deleted.
     with ThreadPoolExecutor(_DELETERS) as pool:
@@ -179,7 +181,12 @@ def delete_image(image_id: UUID, *, viewer: Viewer, storages: Storages, now: dat
 
 
 def delete_owner(user_id: UUID, *, storages: Storages) -> None:
-    """Delete a user with all that is theirs, at once; for ``accounts.delete_user``."""
+    """Delete a user with all that is theirs, at once; for ``accounts.delete_user``.
+
+    Raises:
+        StorageNotOurs: their pictures would stay, for nobody to find.
+    """
+    require_all_belong(storages)
     with writing() as session:
         # First of all: what they are sending just now waits, and then finds nobody.
         session.get(User, user_id, with_for_update=True, populate_existing=True)

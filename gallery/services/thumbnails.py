@@ -5,6 +5,7 @@ changes what it holds, so a thumbnail can't be out of date.
 """
 
 import io
+from collections.abc import Iterable
 from contextlib import suppress
 from threading import Lock
 from typing import BinaryIO
@@ -114,6 +115,24 @@ def make_ahead(key: str, image: Image.Image, *, storage: Storage) -> None:
     for width in WIDTHS:
         keep_thumbnail(thumbnail_key(key, width), make_thumbnail(image, width), storage=storage)
     _forget_of_gone(key, storage=storage)
+
+
+def make_anew(key: str, widths: Iterable[int], *, storage: Storage) -> int:
+    """Make thumbnails of the object *key* in place of what may lie there; return how many.
+
+    Raises:
+        ObjectNotFound, DamagedImage: the original is missing or damaged.
+    """
+    made = 0
+    for width in widths:
+        with DECODING, storage.open(key) as original:
+            content = make_thumbnail_from(original, width)
+        target = thumbnail_key(key, width)
+        storage.delete(target)
+        keep_thumbnail(target, content, storage=storage)
+        made += 1
+    _forget_of_gone(key, storage=storage)
+    return made
 
 
 def copy_thumbnails(key: str, *, source: Storage, target: Storage) -> None:

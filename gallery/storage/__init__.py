@@ -28,11 +28,15 @@ __all__ = [
 
 
 class Storages:
-    """The configured providers by name; ``default`` takes new images."""
+    """The configured providers by name; ``default`` takes new images.
+
+    ``marks`` are those that were seen in the storages, and are right (see ``services/belonging``).
+    """
 
     def __init__(self, providers: Mapping[str, Storage], *, default: str) -> None:
         self._providers = dict(providers)
         self.default = self._providers[default]
+        self.marks: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Storage]:
         return iter(self._providers.values())

@@ -16,6 +16,9 @@ from gallery.errors import InvalidKey
 from gallery.storage.spool import SpooledFile
 
 CHUNK_BYTES = 1024 * 1024
+# Keys can't start with a dot, so this is never an object.
+MARK = ".gallery-storage"
+MOST_MARK_BYTES = 200
 LONGEST_KEY = 512
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 
@@ -64,6 +67,26 @@ class Storage(Protocol):
 
         Where it isn't None, the provider serves objects by itself.
         """
+        ...
+
+    @property
+    def is_mounted(self) -> bool:
+        """Tell whether there may be another storage, or none, in its place from now to then.
+
+        Then ``read_mark`` costs next to nothing, and is asked before each write.
+        """
+        ...
+
+    def read_mark(self) -> str | None:
+        """Return what the storage was marked with, or None. It is in no list of keys.
+
+        Raises:
+            StorageUnavailable: it can't be told.
+        """
+        ...
+
+    def write_mark(self, mark: str) -> None:
+        """Mark the storage, in place of any mark before; durable when this returns."""
         ...
 
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:

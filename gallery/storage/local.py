@@ -20,7 +20,16 @@ from uuid import uuid4
 
 from gallery.config import Settings
 from gallery.errors import ObjectExists, ObjectNotFound
-from gallery.storage.base import CHUNK_BYTES, ObjectInfo, Storage, StoredObject, check_key, is_key
+from gallery.storage.base import (
+    CHUNK_BYTES,
+    MARK,
+    MOST_MARK_BYTES,
+    ObjectInfo,
+    Storage,
+    StoredObject,
+    check_key,
+    is_key,
+)
 from gallery.storage.spool import SpooledFile, storage_error
 from gallery.storage.temporary import TEMPORARY, UNFINISHED, hold, sweep
 
@@ -34,9 +43,27 @@ class LocalStorage:
     # A hard link is never made in the place of another file, whoever else tries.
     claims_keys = True
     origin = None
+    is_mounted = True
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def read_mark(self) -> str | None:
+        """Read the file beside the objects' folders."""
+        try:
+            with (self.root / MARK).open("rb") as file:
+                return file.read(MOST_MARK_BYTES).decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def write_mark(self, mark: str) -> None:
+        """Write the file anew, as an object is written."""
+        with _translated(MARK, writes=True), self._temporary() as temporary:
+            _write(temporary, io.BytesIO(mark.encode()), MARK)
+            os.replace(temporary, self.root / MARK)
+            _sync_folder(self.root)
 
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         """Keep *stream* under *key*: write, fsync, name, fsync the folder."""

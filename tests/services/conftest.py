@@ -20,6 +20,7 @@ from gallery.services.generation import Asked, Studio
 from gallery.services.identifiers import new_id
 from gallery.services.ingest import Details, Intake, Saved, Submission
 from gallery.services.prompt_cache import PromptRules, Wish
+from gallery.storage.base import MARK
 from tests.conftest import FixedClock
 from tests.pictures import picture
 from tests.services.artists import WISH, Artist, Host, Look, settle
@@ -79,8 +80,9 @@ def folder(house: House) -> Path:
 
 
 def stored(folder: Path) -> list[str]:
-    """Return the path of every file below *folder*, temporary ones too."""
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    """Return the path of every file below *folder* but its mark, temporary ones too."""
+    files = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    return sorted(path for path in files if path != MARK)
 
 
 def rows() -> int:

@@ -25,11 +25,19 @@ class MemoryStorage:
     name = "memory"
     claims_keys = True
     origin = None
+    is_mounted = False
 
     def __init__(self, spool_root: Path) -> None:
         self._spool_root = spool_root
         self._objects: dict[str, tuple[bytes, datetime]] = {}
         self._lock = Lock()
+        self._mark: str | None = None
+
+    def read_mark(self) -> str | None:
+        return self._mark
+
+    def write_mark(self, mark: str) -> None:
+        self._mark = mark
 
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         check_key(key)

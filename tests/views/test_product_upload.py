@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from gallery.extensions import House
 from tests.conftest import Person
 from tests.pictures import picture
+from tests.services.conftest import stored
 from tests.views.reading import Browser, alts, parse, text_of
 from tests.views.selling import (
     TEXT,
@@ -33,7 +34,7 @@ def nothing_kept(owner: Browser, house: House) -> Iterator[None]:
     yield
     assert texts(owner.page("/products/")) == []
     root = house.settings.IMAGE_STORAGE_BASE_DIR
-    assert [path for path in root.rglob("*") if path.is_file()] == []
+    assert stored(root) == []
 
 
 def main_photo(browser: Browser, product: str) -> str:

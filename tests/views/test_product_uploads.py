@@ -20,6 +20,7 @@ from gallery.models import Image, Product
 from gallery.storage.local import TEMPORARY
 from tests.conftest import Person
 from tests.pictures import picture
+from tests.services.conftest import stored
 from tests.views.saving import make_product, send_product
 
 BOUNDARY = "kettle"
@@ -41,7 +42,7 @@ def folder(app: Flask) -> Path:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return stored(folder)
 
 
 def left(app: Flask, folder: Path) -> tuple[int, int, list[str]]:

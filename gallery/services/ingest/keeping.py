@@ -35,6 +35,7 @@ from gallery.imaging.verify import DECODING, Picture, verify
 from gallery.metrics import count_save
 from gallery.models import EmbeddedText, Image, KeyVersion
 from gallery.services import thumbnails
+from gallery.services.belonging import require_place
 from gallery.services.ingest.rows import (
     Slot,
     claim_version,
@@ -212,6 +213,7 @@ def keep(
     values = told(prepared, details.checked(), sentence, wish)
     if details.lease_id:
         require_lease(values["prompt_hash"], details.lease_id)
+    require_place(intake.storages)
     stored, version = _put_next(base_key, prepared, intake.storage)
     values |= stored_values(prepared, stored, intake.storage.name)
     values |= times(details, now, keeping or intake.retention)

@@ -19,6 +19,7 @@ from gallery.imaging.placeholder import make_placeholder
 from gallery.imaging.thumbnails import WIDTHS
 from gallery.imaging.verify import DECODING, Decoded, verify_file
 from gallery.metrics import count_save
+from gallery.services.belonging import require_place
 from gallery.services.ingest.keeping import drop_unless_used
 from gallery.services.ingest.told import Intake
 from gallery.services.thumbnails import open_thumbnail
@@ -105,6 +106,7 @@ def keep_several(
     Raises:
         StorageError: nothing was kept.
     """
+    require_place(intake.storages)
     stored: list[StoredObject] = []
     try:
         for each, key in zip(inspected, keys, strict=True):

@@ -28,6 +28,7 @@ from gallery.errors import InvalidField, ObjectNotFound, StorageError
 from gallery.extensions import STOPPING, current_session, end_reading, writing
 from gallery.models import Image
 from gallery.services import thumbnails
+from gallery.services.belonging import require_belonging
 from gallery.services.exclusive import alone
 from gallery.services.migration.copying import NotCopied, copy_object
 from gallery.services.migration.notes import Note, find_notes, write_note
@@ -87,9 +88,12 @@ def migrate_objects(
 
     Raises:
         InvalidField: source and target are the same.
+        StorageNotOurs: one of them isn't the storage of this database.
         StorageUnavailable: one of them is not configured, or can't be reached at all.
     """
     origin, destination = _ends(storages, source, target)
+    for end in (origin, destination):
+        require_belonging(end, storages=storages)
     stays = lingering(origin) if linger is None else linger
     move = _Move(origin, destination, kind=kind, linger=stays, tell=tell)
     with alone("migration"):

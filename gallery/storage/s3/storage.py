@@ -8,7 +8,14 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from gallery.errors import ObjectNotFound, StorageError
-from gallery.storage.base import ObjectInfo, StoredObject, check_key, is_key
+from gallery.storage.base import (
+    MARK,
+    MOST_MARK_BYTES,
+    ObjectInfo,
+    StoredObject,
+    check_key,
+    is_key,
+)
 from gallery.storage.s3.claims import Claims
 from gallery.storage.s3.errors import translated
 from gallery.storage.s3.reading import open_object
@@ -26,6 +33,8 @@ class S3Storage:
     """A bucket of objects. *spool_root* is a folder of this machine for bytes that arrive."""
 
     name = "s3"
+    # Who has the key to a bucket has it for good.
+    is_mounted = False
 
     def __init__(self, client: Any, *, bucket: str, spool_root: Path, cdn_url: str = "") -> None:
         self._client = client
@@ -53,6 +62,21 @@ class S3Storage:
                 parts = urlsplit(self._presigned(_ANY_KEY, timedelta(seconds=1)))
                 self._origin = f"{parts.scheme}://{parts.netloc}"
         return self._origin
+
+    def read_mark(self) -> str | None:
+        """Read an object whose key no picture can have."""
+        try:
+            with translated(MARK):
+                answer = self._client.get_object(Bucket=self._bucket, Key=MARK)
+                mark: bytes = answer["Body"].read(MOST_MARK_BYTES)
+        except ObjectNotFound:
+            return None
+        return mark.decode("ascii", "replace").strip()
+
+    def write_mark(self, mark: str) -> None:
+        """Put that object, in place of any before."""
+        with translated(MARK):
+            self._client.put_object(Bucket=self._bucket, Key=MARK, Body=mark.encode())
 
     def put(self, key: str, stream: BinaryIO | SpooledFile) -> StoredObject:
         """Keep *stream* under *key*: sent in parts, proved by checksums."""
