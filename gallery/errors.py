@@ -282,6 +282,38 @@ class CopyDiffers(GalleryError):
     title = "The copy is not the same"
 
 
+class BackupError(GalleryError):
+    """The parent of what can go wrong with backups."""
+
+    title = "The backup can't be used"
+
+
+class BackupNotFound(BackupError):
+    """There is no backup of this name, or none at all."""
+
+    status = 404
+    title = "There is no such backup"
+
+
+class BackupBusy(BackupError):
+    """Only one at a time may write where backups are kept, or to what is being restored."""
+
+    status = 409
+    title = "Somebody else is at work"
+
+
+class BackupUnusable(BackupError):
+    """A backup can't be made or restored here; nothing was changed."""
+
+    status = 409
+
+
+class BackupDamaged(BackupError):
+    """Something in a backup is not what was written there; no row was changed."""
+
+    title = "The backup is damaged"
+
+
 class StorageError(GalleryError):
     """The parent of what can go wrong with stored bytes."""
 
