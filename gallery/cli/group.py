@@ -1,5 +1,6 @@
 """The group itself, and what its commands have in common."""
 
+import errno
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,11 @@ class GalleryGroup(FlaskGroup):
                 f"The database can't be used ({error.orig});"
                 " gallery db upgrade brings it up to date"
             ) from error
+        except OSError as error:
+            # Click knows what it means that nobody reads any more.
+            if error.errno == errno.EPIPE:
+                raise
+            raise click.ClickException(f"A file can't be used: {error}") from error
 
 
 def _stop(error: GalleryError) -> NoReturn:

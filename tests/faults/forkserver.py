@@ -7,13 +7,13 @@ anything, and goes on when strace counts its calls. What it tells goes out by
 """
 
 import io
+import logging
 import os
 import pickle
 import signal
 import socket
 import subprocess
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
@@ -35,6 +35,7 @@ from tests.services.vaults import Vault, furnish
 
 LONGEST_MESSAGE = 1_000_000
 FAILED = 70
+log = logging.getLogger(__name__)
 
 
 class Clock:
@@ -95,8 +96,8 @@ def _be_child(order: Order, app: Flask, clock: Clock, line: socket.socket) -> No
         # A server that is asked to stop, and a command that ends, close what they have open.
         with app.app_context():
             db.engine.dispose()
-    except BaseException:
-        traceback.print_exc()
+    except Exception:
+        log.exception("a child failed")
         os._exit(FAILED)
     os._exit(0)
 
@@ -128,6 +129,8 @@ def build(instance: Path, vault: Path | None) -> tuple[Flask, Clock]:
     app = create_app({"SECRET_KEY": SECRET}, instance_path=str(instance), clock=clock)
     if vault is not None:
         furnish(app, Vault(vault))
+    # What the first command looks for on the disk need not be looked for by each child.
+    _command(Command(arguments=("--help",)), app)
     return app, clock
 
 

@@ -93,6 +93,8 @@ def furnish(stage: Stage) -> Furnished:
     told(_round(made, "fox"))
     told(_copy(made, "owl"))
     told(_product(made))
+    # Makes all thumbnails, so that later repairs have little to do.
+    told(REPAIR.what)
     return Furnished(key=key, session=session, story=story, images=kept_images(stage.instance))
 
 

@@ -23,9 +23,9 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is to be done, so many *times*; under strace with *injections*, where there is a *trace*.
+    """What is to be done, so many *times*, by a child whose clock is *days_later*.
 
-    The child's clock is *days_later*.
+    With a *trace*, strace writes the child's calls there, and breaks what *injections* say.
     """
 
     what: Request | Command

@@ -1,4 +1,4 @@
-"""A gallery in a folder, on which things are done by child processes, time and again from the same start."""
+"""A gallery in a folder, on which child processes do things, time and again from one start."""
 
 import os
 import pickle
@@ -61,14 +61,17 @@ class Stage:
 def a_stage(instance: Path, *arguments: str) -> Iterator[Stage]:
     """Run a fork server over *instance* until the block ends."""
     log = instance.parent / "log.txt"
-    with log.open("wb") as errors, subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.forkserver", instance, *arguments],
-        cwd=ROOT,
-        # What `users create` would ask for.
-        env=os.environ | {"GALLERY_PASSWORD": PASSWORD},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-    ) as server:
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.forkserver", instance, *arguments],
+            cwd=ROOT,
+            # What `users create` would ask for.
+            env=os.environ | {"GALLERY_PASSWORD": PASSWORD},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as server,
+    ):
         yield Stage(instance, server)
         server.stdin.close()

@@ -19,6 +19,9 @@ OTHERS = (
 )  # fmt: skip
 ON_LINES = ("connect", "sendto", "recvfrom", "sendmsg", "recvmsg")
 TRACED = (*NEEDING_ROOM, *OTHERS, *ON_LINES)
+# By this a child tells its answer, and nothing else is told by it.
+ANSWER = "sendmsg"
+INJECTED = "(INJECTED)"
 _CALL = re.compile(r"(\d+) +(\w+)\((.*)")
 
 
@@ -26,7 +29,8 @@ _CALL = re.compile(r"(\d+) +(\w+)\((.*)")
 class Call:
     """One system call: the *nth* of its name in its thread, as strace counts them.
 
-    ``before`` holds how many of each name came before it in that thread.
+    ``before`` holds how many of each name came before it in that thread; ``is_answered`` tells
+    whether the answer was out by then.
     """
 
     thread: str
@@ -34,6 +38,7 @@ class Call:
     nth: int
     text: str
     before: Counter[str]
+    is_answered: bool = False
 
     @property
     def needs_room(self) -> bool:
@@ -47,6 +52,7 @@ class Call:
 def read_trace(file: Path) -> Iterator[Call]:
     """Yield every call in *file*, in the order in which they began."""
     made: dict[str, Counter[str]] = {}
+    is_answered = False
     for line in file.read_text(errors="replace").splitlines():
         found = _CALL.match(line)
         if found:
@@ -54,7 +60,11 @@ def read_trace(file: Path) -> Iterator[Call]:
             so_far = made.setdefault(thread, Counter())
             before = so_far.copy()
             so_far[name] += 1
-            yield Call(thread=thread, name=name, nth=so_far[name], text=text, before=before)
+            is_answered |= name == ANSWER
+            yield Call(
+                thread=thread, name=name, nth=so_far[name], text=text, before=before,
+                is_answered=is_answered,
+            )  # fmt: skip
 
 
 def points(calls: list[Call], *, about: str) -> list[Call]:
@@ -85,6 +95,4 @@ def out_of_room(call: Call) -> tuple[str, ...]:
     """
     if call.name not in NEEDING_ROOM:
         return failing(call, "ENOSPC")
-    return tuple(
-        f"{name}:error=ENOSPC:when={call.before[name] + 1}+" for name in NEEDING_ROOM
-    )
+    return tuple(f"{name}:error=ENOSPC:when={call.before[name] + 1}+" for name in NEEDING_ROOM)

@@ -1,15 +1,20 @@
-"""One trial: an operation with a call broken, a repair, the verdict, and the operation once more."""
+"""One trial: an operation with a call broken, a repair, the verdict, and once more unharmed."""
 
 import json
+import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.faults.operations import REPAIR, Furnished, Operation
-from tests.faults.orders import Outcome
+from tests.faults.orders import Outcome, Request
 from tests.faults.stage import Stage
-from tests.faults.tracing import Call
+from tests.faults.tracing import INJECTED, Call, points
 from tests.faults.verdict import disagreements, kept_images, losses, surplus
+from tests.reliability import SEED, tell, trials
 
+# Another thread's file, or one of Python's own, was met instead: that tells nothing.
+MISSED = "met another file"
 # What the gallery says of a disk that is full, and of one that can't be used just now.
 PLANNED = {503: "503", 507: "507", 1: "told by a command"}
 
@@ -31,17 +36,26 @@ class Trials:
         self._stage, self._made = stage, made
         self._operation = operation(made)
 
-    def calls(self) -> list[Call]:
-        """Do the operation unharmed, and return the system calls that it makes."""
+    @property
+    def is_request(self) -> bool:
+        """Tell whether it is asked for over HTTP."""
+        return isinstance(self._operation.order.what, Request)
+
+    def points(self) -> list[Call]:
+        """Do the operation unharmed, and return the system calls of it that can be broken."""
         self._stage.set_back()
         outcome, calls = self._stage.trace(self._operation.order)
         assert self._acknowledgements(outcome) == 1, outcome
-        return calls
+        return points(calls, about=str(self._stage.instance))
 
     def broken(self, injections: tuple[str, ...], *, times: int = 1) -> Report:
         """Break it, where the same process may have to do it several *times*, and judge."""
         self._stage.set_back()
-        outcome, _ = self._stage.trace(replace(self._operation.order, times=times), injections)
+        order = replace(self._operation.order, times=times)
+        outcome, calls = self._stage.trace(order, injections)
+        met = next((call for call in calls if INJECTED in call.text), None)
+        if met and str(self._stage.instance) not in met.text:
+            return Report(outcome=MISSED, troubles=[])
         troubles = self._unplanned(outcome) + self._repair() + self._verdict(outcome)
         troubles += self._once_more()
         return Report(outcome=self._word(outcome), troubles=troubles)
@@ -99,3 +113,32 @@ class Trials:
         if self._acknowledgements(outcome) != 1:
             return [f"it can't be done afterwards: {outcome}"]
         return disagreements(self._stage.instance)
+
+
+def break_calls(
+    each: Trials,
+    calls: list[Call],
+    *,
+    sample: int,
+    what: str,
+    inject: Callable[[Call], tuple[str, ...]],
+    again: bool = False,
+) -> None:
+    """Break a seeded *sample* of *calls*, or all; say how many there were, and what happened.
+
+    Where it is to work *again* by itself, the same process does it a second time, unless its
+    answer was out before the call.
+    """
+    chosen = random.Random(f"{SEED} {what}").sample(
+        calls, min(len(calls), trials(sample, full=len(calls)))
+    )
+    happened: Counter[str] = Counter()
+    troubles: list[str] = []
+    for call in chosen:
+        report = each.broken(inject(call), times=2 if again and not call.is_answered else 1)
+        happened[report.outcome] += 1
+        troubles += [f"{call}\n    {trouble}" for trouble in report.troubles]
+    missed = happened.pop(MISSED, 0)
+    print(f"{what}: {len(calls)} calls, {len(chosen)} broken, {missed} not met: {dict(happened)}")  # noqa: T201 - it is asked for
+    tell("faults", what, happened)
+    assert not troubles, "\n".join(troubles)

@@ -21,7 +21,8 @@ from gallery.imaging.thumbnails import WIDTHS
 from tests.databases import SECRET
 
 FOLDERS = {"local": "storage", "vault": "vault"}
-TEMPORARY = ".tmp"
+# What proves that a storage is the one of this database.
+MARK = ".gallery-storage"
 # Where repairs set aside what nobody asks for, until it is deleted for good.
 QUARANTINE = "quarantine/"
 ROWS = text(
@@ -85,7 +86,7 @@ def disagreements(instance: Path) -> list[str]:
             troubles.append(f"an object that is not what its row says: {place}")
         elif place in variants:
             troubles += _damaged_picture(instance, place)
-        elif place not in at and not place[1].startswith(QUARANTINE):
+        elif place not in at and not place[1].startswith((QUARANTINE, MARK)):
             troubles.append(f"an object without a row: {place}")
     return troubles + _database_troubles(instance)
 
