@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import find_program
 from tests.databases import Databases
-from tests.faults.operations import Furnished, Operation, furnish
+from tests.faults.operations import Furnished, Work, furnish
 from tests.faults.stage import Stage, a_stage
 from tests.faults.trial import Trials
 
@@ -32,10 +32,10 @@ def made(stage: Stage) -> Furnished:
 
 
 @pytest.fixture(scope="session")
-def trials(stage: Stage, made: Furnished) -> Callable[[Callable[[Furnished], Operation]], Trials]:
+def trials(stage: Stage, made: Furnished) -> Callable[[Work], Trials]:
     """Return what breaks an operation."""
 
-    def trials(operation: Callable[[Furnished], Operation]) -> Trials:
+    def trials(operation: Work) -> Trials:
         return Trials(stage, made, operation)
 
     return trials

@@ -202,6 +202,7 @@ def _filling(what: Request, content: bytes) -> Operation:
     return Operation(order=Order(what=what), adds=(sha256(content),))
 
 
+Work = Callable[[Furnished], Operation]
 REPAIR = Order(what=Command(arguments=("storage", "check", "--repair", "--grace", "0", "--json")))
 SAVES = (
     save_session_image,
@@ -213,7 +214,7 @@ SAVES = (
     save_with_thumbnails,
     look_at_thumbnail,
 )
-OPERATIONS: tuple[Callable[[Furnished], Operation], ...] = (
+OPERATIONS: tuple[Work, ...] = (
     *SAVES,
     replace_session_image,
     delete_image,

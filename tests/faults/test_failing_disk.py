@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.operations import OPERATIONS, Furnished, Operation
+from tests.faults.operations import OPERATIONS, Work
 from tests.faults.tracing import failing, out_of_room
 from tests.faults.trial import Trials, break_calls
 from tests.reliability import SEED
@@ -18,7 +18,7 @@ CHOSEN = random.Random(SEED).sample(OPERATIONS, so_many(5, full=len(OPERATIONS))
 
 @pytest.mark.parametrize("operation", CHOSEN, ids=lambda each: each.__name__)
 def test_full_disk_is_told_and_works_again_once_there_is_room(
-    trials: Callable[..., Trials], operation: Callable[[Furnished], Operation]
+    trials: Callable[..., Trials], operation: Work
 ) -> None:
     """From some call on nothing can be written: it is done, or refused in a planned way."""
     each = trials(operation)
@@ -34,7 +34,7 @@ def test_full_disk_is_told_and_works_again_once_there_is_room(
 
 @pytest.mark.parametrize("operation", CHOSEN, ids=lambda each: each.__name__)
 def test_io_error_is_told_and_the_same_process_goes_on(
-    trials: Callable[..., Trials], operation: Callable[[Furnished], Operation]
+    trials: Callable[..., Trials], operation: Work
 ) -> None:
     """One call fails: it is done, or refused in a planned way; asked again, it is done."""
     each = trials(operation)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.operations import OPERATIONS, Furnished, Operation
+from tests.faults.operations import OPERATIONS, Work
 from tests.faults.tracing import killing
 from tests.faults.trial import Trials, break_calls
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.only_on("sqlite", because="its database is files of the
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.__name__)
 def test_killed_process_loses_nothing_that_was_acknowledged(
-    trials: Callable[..., Trials], operation: Callable[[Furnished], Operation]
+    trials: Callable[..., Trials], operation: Work
 ) -> None:
     """After one repair rows and objects agree, all bytes are right, and it works again."""
     each = trials(operation)

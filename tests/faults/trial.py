@@ -41,12 +41,16 @@ class Trials:
         """Tell whether it is asked for over HTTP."""
         return isinstance(self._operation.order.what, Request)
 
-    def points(self) -> list[Call]:
-        """Do the operation unharmed, and return the system calls of it that can be broken."""
+    def calls(self) -> list[Call]:
+        """Do the operation unharmed, and return all system calls of it that were traced."""
         self._stage.set_back()
         outcome, calls = self._stage.trace(self._operation.order)
         assert self._acknowledgements(outcome) == 1, outcome
-        return points(calls, about=str(self._stage.instance))
+        return calls
+
+    def points(self) -> list[Call]:
+        """Return the system calls of the operation that can be broken."""
+        return points(self.calls(), about=str(self._stage.instance))
 
     def broken(self, injections: tuple[str, ...], *, times: int = 1) -> Report:
         """Break it, where the same process may have to do it several *times*, and judge."""
