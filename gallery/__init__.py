@@ -30,6 +30,7 @@ from gallery.services.limits import Limits, open_counters
 from gallery.services.links import LinkSigner, SecureLinks, Tally
 from gallery.services.prompt_cache import PromptRules
 from gallery.services.thumbnails import KeptThumbnails
+from gallery.services.wholeness import SeenObjects
 from gallery.storage import open_storages
 from gallery.views.spooling import FORM_BYTES, MOST_REQUEST_BYTES
 
@@ -135,6 +136,7 @@ def _build_house(app: Flask, settings: Settings, clock: Clock) -> House:
         signer=LinkSigner(settings.SECRET_KEY),
         secure_links=SecureLinks(settings.NGINX_SECRET) if settings.NGINX_SECRET else None,
         kept_thumbnails=KeptThumbnails(),
+        seen_objects=SeenObjects(),
         tally=Tally(app.app_context),
         prompts=rules,
         studio=studio,

@@ -262,6 +262,26 @@ class LinkEnded(GalleryError):
         self.shared_by = shared_by
 
 
+class PictureLost(GalleryError):
+    """The storage check found that an image's object is gone."""
+
+    status = 404
+    title = "The file of this picture is missing"
+
+    def __init__(self) -> None:
+        super().__init__("Only a backup may still have it")
+
+
+class PictureDamaged(GalleryError):
+    """An image's object is not what was kept, so nobody gets it."""
+
+    status = 503
+    title = "The file of this picture is damaged"
+
+    def __init__(self) -> None:
+        super().__init__("It is not what was kept; only a backup may still have that")
+
+
 class DatabaseFull(GalleryError):
     """The database has no room to write; nothing was changed."""
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gallery.services.probes import Probe
     from gallery.services.prompt_cache import PromptRules
     from gallery.services.thumbnails import KeptThumbnails
+    from gallery.services.wholeness import SeenObjects
     from gallery.storage import Storages
 
 Clock = Callable[[], datetime]
@@ -309,6 +310,7 @@ class House:
     signer: "LinkSigner"
     secure_links: "SecureLinks | None"
     kept_thumbnails: "KeptThumbnails"
+    seen_objects: "SeenObjects"
     tally: "Tally"
     prompts: "PromptRules"
     studio: "Studio"

@@ -173,6 +173,7 @@ def restore_backup(path: Path, name: str | None, partial: bool, yes: bool, as_js
             tell=tell,
         )
     _bring_up_to_date()
+    backup.settle_restored(house.storages, lacking=restored.lacking)
     if as_json:
         print_json(_as_json(restored))
     else:
@@ -226,7 +227,7 @@ def _print_restored(restored: backup.Restored) -> None:
     _print_lacking({"missing": restored.lacking})
     if restored.safety_copy:
         print(f"The rows that were there before: {restored.safety_copy}")
-        print("Objects of theirs are orphans now: gallery storage check")
+        print("Objects that only they name are orphans now: gallery storage check")
 
 
 def _keys(created: backup.Created, why: str) -> list[str]:

@@ -68,6 +68,11 @@ class ImageSchema(Schema):
     parameters = fields.Dict(allow_none=True)
     alt = text("A description for who can't see it.")
     error = text("Why its last generation came to nothing.", nullable=True)
+    fault = text(
+        "What is wrong with its file, which is then not sent; null where nothing is.",
+        nullable=True,
+        enum=["missing", "damaged", "wrong_size"],
+    )
     format = text("The format it is stored in: png, jpeg or webp.", nullable=True)
     width = fields.Integer(allow_none=True, metadata={"description": "In pixels, as it is shown."})
     height = fields.Integer(allow_none=True, metadata={"description": "In pixels, as it is shown."})
@@ -275,6 +280,7 @@ def image_json(image: Any, urls: ImageAddresses, alt: str) -> dict[str, Any]:
         "parameters": image.parameters,
         "alt": alt,
         "error": image.failure,
+        "fault": image.fault,
         "format": image.format,
         "width": image.width,
         "height": image.height,

@@ -13,7 +13,7 @@ import logging
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, select, update
 
 from gallery.errors import ObjectNotFound, StorageNotOurs
 from gallery.extensions import current_session, dialect_of, end_reading, insert_into, writing
@@ -145,7 +145,7 @@ def _not_ours(storage: Storage, found: str) -> StorageNotOurs:
 
 def _look_for_images(storage: Storage) -> tuple[int, int]:
     """Return how many images were looked for, and how many of them are there."""
-    query: Select[Any] = select(Image.storage_key, Image.size_bytes).where(
+    query: Any = select(Image.storage_key, Image.size_bytes).where(
         Image.storage_provider == storage.name, Image.status == "completed"
     )
     session = current_session()
@@ -155,18 +155,18 @@ def _look_for_images(storage: Storage) -> tuple[int, int]:
         for row in session.execute(query.order_by(order).limit(_LOOKED_FOR))
     }
     end_reading()
-    return len(sought), sum(_is_there(storage, *row) for row in sought)
+    return len(sought), sum(_is_there(storage, row) for row in sought)
 
 
-def _is_there(storage: Storage, key: str, size_bytes: int) -> bool:
+def _is_there(storage: Storage, row: Row[Any]) -> bool:
     try:
-        return storage.stat(key).size_bytes == size_bytes
+        return bool(storage.stat(row.storage_key).size_bytes == row.size_bytes)
     except ObjectNotFound:
         return False
 
 
 def _noted(storage: Storage) -> Row[Any] | None:
-    query: Select[Any] = select(StorageMark.mark, StorageMark.is_confirmed)
+    query: Any = select(StorageMark.mark, StorageMark.is_confirmed)
     row = current_session().execute(query.where(StorageMark.provider == storage.name)).first()
     end_reading()
     return row

@@ -5,7 +5,8 @@ changes what it holds, so a thumbnail can't be out of date.
 """
 
 import io
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Lock
 from typing import BinaryIO
@@ -13,11 +14,18 @@ from typing import BinaryIO
 from PIL import Image
 
 from gallery.errors import NotFound, ObjectExists, ObjectNotFound, StorageError
-from gallery.imaging.thumbnails import WIDTHS, make_thumbnail, make_thumbnail_from
+from gallery.imaging.thumbnails import (
+    RIFF_BYTES,
+    WIDTHS,
+    has_whole_length,
+    make_thumbnail,
+    make_thumbnail_from,
+)
 from gallery.imaging.verify import DECODING
 from gallery.storage import Storage
 
 PREFIX = "variants"
+log = logging.getLogger(__name__)
 
 
 def thumbnail_key(key: str, width: int) -> str:
@@ -34,8 +42,12 @@ def original_key(key: str) -> str | None:
     return None
 
 
-def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
-    """Open a thumbnail of the object *key*, made on first use.
+def open_thumbnail(
+    key: str, width: int, *, storage: Storage, confirm: Callable[[], object] = lambda: None
+) -> BinaryIO:
+    """Open a thumbnail of the object *key*, made on first use, or when it was cut short.
+
+    Before one is made, *confirm* may raise: of a damaged original, one could look whole.
 
     Raises:
         NotFound: thumbnails don't come in this width.
@@ -45,16 +57,46 @@ def open_thumbnail(key: str, width: int, *, storage: Storage) -> BinaryIO:
         raise NotFound
     target = thumbnail_key(key, width)
     with suppress(ObjectNotFound):
-        return storage.open(target)
+        return _open_whole(target, storage)
+    confirm()
     with DECODING:
         # Of many who wait here for the same thumbnail, the first has made it for the rest.
         with suppress(ObjectNotFound):
-            return storage.open(target)
+            return _open_whole(target, storage)
         with storage.open(key) as original:
             content = make_thumbnail_from(original, width)
         keep_thumbnail(target, content, storage=storage)
         _forget_of_gone(key, storage=storage)
     return io.BytesIO(content)
+
+
+def _open_whole(target: str, storage: Storage) -> BinaryIO:
+    """Open a thumbnail that has as many bytes as it says; delete one that hasn't.
+
+    Raises:
+        ObjectNotFound: there is none, or there was one that is no good.
+    """
+    stream = storage.open(target)
+    size_bytes = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    if has_whole_length(stream.read(RIFF_BYTES), size_bytes):
+        stream.seek(0)
+        return stream
+    stream.close()
+    log.warning("the thumbnail %s is damaged, and made anew", target)
+    storage.delete(target)
+    raise ObjectNotFound(f"{target} is damaged")
+
+
+def _is_kept(target: str, storage: Storage) -> bool:
+    """Tell whether a thumbnail is there; whole, where that can be seen without fetching it."""
+    if storage.origin is not None:
+        return storage.exists(target)
+    try:
+        _open_whole(target, storage).close()
+    except ObjectNotFound:
+        return False
+    return True
 
 
 class KeptThumbnails:
@@ -80,7 +122,12 @@ class KeptThumbnails:
 
 
 def prepare_thumbnail(
-    key: str, width: int, *, storage: Storage, known: KeptThumbnails | None = None
+    key: str,
+    width: int,
+    *,
+    storage: Storage,
+    known: KeptThumbnails | None = None,
+    confirm: Callable[[], object] = lambda: None,
 ) -> BinaryIO | None:
     """Make a thumbnail of the object *key* unless it is there, for others than us to send.
 
@@ -90,10 +137,10 @@ def prepare_thumbnail(
     target = thumbnail_key(key, width)
     if known is not None and target in known:
         return None
-    if width in WIDTHS and storage.exists(target):
+    if width in WIDTHS and _is_kept(target, storage):
         made = None
     else:
-        made = open_thumbnail(key, width, storage=storage)
+        made = open_thumbnail(key, width, storage=storage, confirm=confirm)
         if not storage.exists(target):
             return made
         made.close()

@@ -38,10 +38,12 @@ class ObjectInfo:
 
     ``put_at`` is when it was put or copied under a key of its own, or later,
     by the clock of whoever keeps the bytes. That clock is not ours.
+    ``version`` is another once its bytes may have changed, whoever changed them.
     """
 
     size_bytes: int
     put_at: datetime
+    version: str
 
 
 class Storage(Protocol):

@@ -104,7 +104,9 @@ class LocalStorage:
             if not stat.S_ISREG(found.st_mode):
                 raise FileNotFoundError
         return ObjectInfo(
-            size_bytes=found.st_size, put_at=datetime.fromtimestamp(found.st_ctime, UTC)
+            size_bytes=found.st_size,
+            put_at=datetime.fromtimestamp(found.st_ctime, UTC),
+            version=f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}",
         )
 
     def delete(self, key: str) -> None:

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
 from gallery.metrics import SENDS, SENT_BYTES
 from gallery.schemas.words import alt_text
 from gallery.services.thumbnails import open_thumbnail, prepare_thumbnail, thumbnail_key
+from gallery.services.wholeness import require_unmarked, require_whole
 from gallery.storage import LocalStorage, Storage
 from gallery.views.headers import FOREVER, IMAGE_POLICY
 
@@ -58,6 +59,9 @@ def send_original(
     """Send the stored bytes of an image; the ETag is their SHA-256.
 
     Where the storage serves by itself, lead there, for *lasts* at the most.
+
+    Raises:
+        PictureLost, PictureDamaged: they aren't what was kept.
     """
     sent = Sent(
         key=image.storage_key,
@@ -66,7 +70,10 @@ def send_original(
         cache=f"{_scope(image)}, {REVALIDATE}",
         disposition=_disposition(image, EXTENSIONS[image.format], attachment=attachment),
     )
-    response = _deliver(sent, _storage_of(image), lasts=lasts)
+    require_unmarked(image)
+    storage = _storage_of(image)
+    _require_whole(image, storage)
+    response = _deliver(sent, storage, lasts=lasts)
     return _counted(response, image, "original", attachment=attachment)
 
 
@@ -79,6 +86,7 @@ def send_thumbnail(
     lasts: timedelta = PRESIGNED,
 ) -> Response:
     """Send a thumbnail, for ever cacheable where its address names this very picture."""
+    require_unmarked(image)
     storage = _storage_of(image)
     sent = Sent(
         key=thumbnail_key(image.storage_key, width),
@@ -90,7 +98,7 @@ def send_thumbnail(
         disposition=_disposition(image, "webp", attachment=attachment),
         is_versioned=is_versioned,
     )
-    response = _deliver_thumbnail(sent, storage, image.storage_key, width, lasts=lasts)
+    response = _deliver_thumbnail(sent, storage, image, width, lasts=lasts)
     return _counted(response, image, str(width), attachment=attachment)
 
 
@@ -150,14 +158,21 @@ def _deliver(sent: Sent, storage: Storage, *, lasts: timedelta) -> Response:
     return _send(sent, storage.open(sent.key))
 
 
+def _require_whole(image: Any, storage: Storage) -> None:
+    # To read it may take its time, and others need the connection to the database meanwhile.
+    end_reading()
+    require_whole(image, storage=storage, seen=current_house().seen_objects)
+
+
 def _deliver_thumbnail(
-    sent: Sent, storage: Storage, key: str, width: int, *, lasts: timedelta
+    sent: Sent, storage: Storage, image: Any, width: int, *, lasts: timedelta
 ) -> Response:
     end_reading()
+    key, confirm = image.storage_key, partial(_require_whole, image, storage)
     if not _leaves_elsewhere(storage):
-        return _send(sent, open_thumbnail(key, width, storage=storage))
+        return _send(sent, open_thumbnail(key, width, storage=storage, confirm=confirm))
     known = current_house().kept_thumbnails if storage.origin else None
-    unkept = prepare_thumbnail(key, width, storage=storage, known=known)
+    unkept = prepare_thumbnail(key, width, storage=storage, known=known, confirm=confirm)
     return _send(sent, unkept) if unkept else _deliver(sent, storage, lasts=lasts)
 
 

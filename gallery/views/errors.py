@@ -8,7 +8,14 @@ from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from gallery.errors import GalleryError, LinkEnded, NotFound, TooManyRequests
+from gallery.errors import (
+    GalleryError,
+    LinkEnded,
+    NotFound,
+    PictureDamaged,
+    PictureLost,
+    TooManyRequests,
+)
 from gallery.extensions import current_house
 from gallery.logs import current_request_id
 from gallery.metrics import LINKS_ENDED
@@ -49,13 +56,17 @@ def _gallery_error(error: GalleryError) -> Response:
     if error.status >= 500:
         log.error("%s: %s", error.code, error)
     # What is inside stays inside: a missing object's key is nobody's business but the log's.
-    detail = error.detail if error.status < 500 or error.status in TOLD else ""
+    is_told = error.status < 500 or error.status in TOLD or isinstance(error, PictureDamaged)
+    detail = error.detail if is_told else ""
     response = _answer(
         error.status, f"urn:gallery:{error.code}", error.title, detail, errors=error.errors
     )
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if error.status in (503, 507):
+    if isinstance(error, PictureLost | PictureDamaged):
+        # It may be brought back at any time; nobody knows when.
+        response.headers["Cache-Control"] = "no-store"
+    elif error.status in (503, 507):
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after_seconds)

@@ -61,7 +61,7 @@ class MemoryStorage:
 
     def stat(self, key: str) -> ObjectInfo:
         content, put_at = self._look_up(key)
-        return ObjectInfo(size_bytes=len(content), put_at=put_at)
+        return ObjectInfo(size_bytes=len(content), put_at=put_at, version=put_at.isoformat())
 
     def delete(self, key: str) -> None:
         self._objects.pop(check_key(key), None)

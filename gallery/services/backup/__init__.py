@@ -1,5 +1,6 @@
 """Backups: rows and objects of one moment, in a folder that they share; made, proved, restored."""
 
+from gallery.services.backup.belongings import settle_restored
 from gallery.services.backup.creating import Created, create_backup
 from gallery.services.backup.manifest import Manifest, as_told
 from gallery.services.backup.pruning import Policy, Pruned, choose_kept, prune_backups
@@ -21,5 +22,6 @@ __all__ = [
     "is_used",
     "prune_backups",
     "restore_backup",
+    "settle_restored",
     "verify_backups",
 ]

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gallery.extensions import current_session, dialect_of
+from gallery.services.backup.belongings import is_marked
 from gallery.services.backup.copying import Copier, Tally, several
 from gallery.services.backup.manifest import (
     FORMAT,
@@ -40,6 +41,7 @@ from gallery.services.backup.snapshot import (
     walk_entries,
     writers_paused,
 )
+from gallery.services.belonging import require_all_belong
 from gallery.storage import Storages
 
 # So few objects are brought in a moment.
@@ -80,7 +82,10 @@ def create_backup(
         BackupBusy: another command is at work in the repository.
         BackupUnusable: the repository is none, or a tool of the database is missing.
         StorageError: a storage can't be reached, or the repository has no room.
+        StorageNotOurs: a storage is another's, or not mounted.
     """
+    if is_marked():
+        require_all_belong(storages)
     repository.open_for_writing()
     with repository.locked(for_writing=True):
         tally = Tally()
@@ -114,7 +119,7 @@ def _write_down(
     copier: Copier, folder: Path, now: datetime, tell: Tell
 ) -> tuple[Manifest, list[LeftOut]]:
     with _opened_whole(copier, now - _SLOWEST_SAVE) as taken:
-        revision = taken.revision()
+        revision, marks = taken.revision(), taken.marks()
         rows_file = taken.write_rows(folder)
         objects = write_lines(folder / OBJECTS, taken.entries())
     sync_file(rows_file)
@@ -132,6 +137,7 @@ def _write_down(
         missing=reasons.count("missing"),
         damaged=reasons.count("damaged"),
         gone=reasons.count("gone"),
+        marks=marks,
         rows=prove(rows_file),
         objects=objects,
         left_out=write_lines(folder / LEFT_OUT, left_out),

@@ -64,7 +64,7 @@ class Manifest:
 
     ``database`` is the dialect of the rows, ``revision`` the migration that
     they are at. ``images`` counts the rows with objects, ``bytes`` all of
-    their objects together.
+    their objects together; ``marks`` are what the storages were marked with.
     """
 
     format: int
@@ -77,6 +77,7 @@ class Manifest:
     missing: int
     damaged: int
     gone: int
+    marks: dict[str, str]
     rows: Part
     objects: Part
     left_out: Part
@@ -195,7 +196,7 @@ def _digest(told: dict[str, Any]) -> str:
 
 def as_told(manifest: Manifest) -> dict[str, Any]:
     """Return a manifest's facts as programs read them, without its parts."""
-    left = {"rows", "objects", "left_out"}
+    left = {"marks", "rows", "objects", "left_out"}
     told = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
     facts = {name: value for name, value in told.items() if name not in left}
     return facts | {

@@ -44,7 +44,7 @@ def dump(engine: Engine, *, snapshot: str, to: Path) -> None:
             *_NOBODYS,
             f"--snapshot={snapshot}",
             f"--file={to}",
-            f"--dbname={_address(engine)}",
+            f"--dbname={address_of(engine)}",
         ],
         engine,
     )
@@ -80,14 +80,14 @@ def run_scripts(engine: Engine, scripts: Sequence[Path]) -> None:
             "--single-transaction",
             "--set=ON_ERROR_STOP=1",
             "--output=/dev/null",
-            f"--dbname={_address(engine)}",
+            f"--dbname={address_of(engine)}",
             *files,
         ],
         engine,
     )
 
 
-def _address(engine: Engine) -> str:
+def address_of(engine: Engine) -> str:
     """Return the address without its password: who lists processes reads what they are told."""
     # SQLAlchemy would hide the password by stars; there must be none to hide.
     plain = engine.url.set(drivername="postgresql", password="")

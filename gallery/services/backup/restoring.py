@@ -18,6 +18,7 @@ from gallery.errors import BackupDamaged, BackupUnusable
 from gallery.extensions import current_session, end_reading, let_go
 from gallery.models import Image, User
 from gallery.services.backup.amending import changing, written_down
+from gallery.services.backup.belongings import refuse_stranger
 from gallery.services.backup.copying import several
 from gallery.services.backup.installing import install_rows, refuse_company
 from gallery.services.backup.manifest import (
@@ -113,6 +114,10 @@ def restore_backup(
         manifest = repository.manifest(name)
         folder = repository.folder(name)
         _check(folder, manifest, engine, knows)
+        was_used = is_used()
+        for storage in storages:
+            mark = manifest.marks.get(storage.name)
+            refuse_stranger(storage, mark=mark, is_used=was_used, storages=storages)
         restored = Restored(name=name)
         placer = Placer(repository=repository, storages=storages, now=now)
         placed = _place_objects(placer, folder, restored, tell)
@@ -122,7 +127,7 @@ def restore_backup(
                 " nothing was replaced. --partial restores the rest:"
                 f" {', '.join(sorted(restored.lacking))}"
             )
-        if is_used():
+        if was_used:
             restored.safety_copy = _copy_rows(workspace, now)
         let_go()
         engine.dispose()

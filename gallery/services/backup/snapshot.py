@@ -16,8 +16,8 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, Engine, Row, or_, select, text
 from sqlalchemy.exc import OperationalError
 
-from gallery.extensions import current_session, end_limits, end_reading
-from gallery.models import Image
+from gallery.extensions import current_session, dialect_of, end_limits, end_reading
+from gallery.models import Image, StorageMark
 from gallery.services.backup import postgresql
 from gallery.services.backup.manifest import Entry
 
@@ -47,6 +47,10 @@ class Snapshot(Protocol):
         """Return the migration that the rows are at, or nothing where there are none."""
         ...
 
+    def marks(self) -> dict[str, str]:
+        """Return what the storages are marked with, by provider."""
+        ...
+
     def write_rows(self, folder: Path) -> Path:
         """Write all rows into a file in *folder*; it is neither proved nor synced yet."""
         ...
@@ -68,9 +72,15 @@ class _Opened:
         yield from map(entry_of, self.connection.execute(query))
 
     def revision(self) -> str:
-        if not self.connection.dialect.has_table(self.connection, "alembic_version"):
+        if not has_table(self.connection, "alembic_version"):
             return ""
         return self.connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+
+    def marks(self) -> dict[str, str]:
+        if not has_table(self.connection, StorageMark.__tablename__):
+            return {}
+        rows = self.connection.execute(select(StorageMark.provider, StorageMark.mark))
+        return {row.provider: row.mark for row in rows}
 
 
 class SQLiteSnapshot(_Opened):
@@ -109,13 +119,12 @@ class PostgreSQLSnapshot(_Opened):
 @contextmanager
 def snapshot() -> Iterator[Snapshot]:
     """Open the rows as they are now; kept open no longer than they take to be written down."""
-    with own_connection() as connection:
-        if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+    if dialect_of(current_session()) == "postgresql":
+        reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with own_connection(**reading) as connection:
             yield PostgreSQLSnapshot(connection)
-            return
+        return
+    with own_connection() as connection:
         # A transaction of SQLite sees the moment at which it first reads.
         connection.execute(text("SELECT count(*) FROM sqlite_master"))
         yield SQLiteSnapshot(connection)
@@ -127,8 +136,7 @@ def writers_paused() -> Iterator[bool]:
 
     For some seconds at the most, which writers wait out: nobody is refused.
     """
-    with own_connection() as connection:
-        connection = connection.execution_options(gallery_writes=True)
+    with own_connection(gallery_writes=True) as connection:
         try:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SET lock_timeout = '{PAUSE_SECONDS}s'")
@@ -137,23 +145,32 @@ def writers_paused() -> Iterator[bool]:
                 # It began with taking the lock.
                 connection.execute(text("SELECT 1"))
         except OperationalError:
-            yield False
-            return
-        yield True
+            is_paused = False
+        else:
+            is_paused = True
+        yield is_paused
 
 
 @contextmanager
-def own_connection() -> Iterator[Connection]:
+def own_connection(**options: Any) -> Iterator[Connection]:
     """Yield a connection that takes no place in the pool, and has all the time that it needs."""
     engine = end_reading().get_bind()
     if not isinstance(engine, Engine):
         raise TypeError("the session has no engine of its own")
-    with engine.connect() as connection:
+    with engine.connect().execution_options(**options) as connection:
         connection.detach()
         end_limits(connection)
         # The settings began a transaction; whoever asked begins their own.
         connection.commit()
         yield connection
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Tell whether there is a table: a gallery is backed up before its code is brought up to date.
+
+    It may be restored where there is none at all.
+    """
+    return connection.dialect.has_table(connection, name)
 
 
 def walk_entries() -> Iterator[Entry]:

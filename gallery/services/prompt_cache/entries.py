@@ -232,6 +232,7 @@ def give_way(session: Session, image: Image) -> None:
             Image.owner_id == image.owner_id,
             Image.prompt_hash == image.prompt_hash,
             Image.status == "completed",
+            Image.fault.is_(None),
             Image.id != image.id,
         )
         .order_by(Image.id)
@@ -313,10 +314,11 @@ def _end_lease(session: Session, owner_id: UUID, prompt_hash: str, lease_id: UUI
 
 
 def _is_picture_of_entry(now: Any) -> tuple[ColumnElement[bool], ...]:
-    """The image is there, is to stay, and is still of the entry's prompt."""
+    """The image is there, whole, is to stay, and is still of the entry's prompt."""
     return (
         Image.prompt_hash == PromptEntry.prompt_hash,
         Image.status == "completed",
+        Image.fault.is_(None),
         or_(Image.is_kept, Image.expires_at > now),
     )
 

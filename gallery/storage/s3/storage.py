@@ -106,7 +106,9 @@ class S3Storage:
         """Ask the server, by whose clock an object has its age."""
         found = self._writer.head(check_key(key))
         return ObjectInfo(
-            size_bytes=int(found["ContentLength"]), put_at=found["LastModified"].astimezone(UTC)
+            size_bytes=int(found["ContentLength"]),
+            put_at=found["LastModified"].astimezone(UTC),
+            version=f"{found['ETag']}-{found['LastModified'].timestamp()}",
         )
 
     def delete(self, key: str) -> None:
