@@ -289,6 +289,20 @@ class DatabaseFull(GalleryError):
     title = "The database is full"
 
 
+class SweepStopped(GalleryError):
+    """A sweep would have removed so large a share of all images that it removed none."""
+
+    status = 409
+    title = "The sweep stopped before it removed anything"
+
+    def __init__(self, *, doomed: int, images: int) -> None:
+        super().__init__(
+            f"It would remove {doomed:,} of {images:,} images, more than SWEEP_MOST_SHARE allows:"
+            " gallery sweep --dry-run lists them, and with --force they go"
+        )
+        self.doomed = doomed
+
+
 class CopyRefused(GalleryError):
     """A database can't be copied to where it was to go; nothing was written there."""
 

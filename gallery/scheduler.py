@@ -21,9 +21,10 @@ from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
 from gallery import logs
+from gallery.errors import SweepStopped
 from gallery.extensions import House, scheduler
 from gallery.services.generation import tend
-from gallery.services.integrity import sweep_temporary_files
+from gallery.services.integrity import empty_quarantine, sweep_temporary_files
 from gallery.services.jobs import claim_slot, finish_slot
 from gallery.services.retention import SweepResult, SweepRule, expire_images
 
@@ -161,10 +162,25 @@ def run_sweep(app: Flask) -> SweepResult | None:
             if slot is None or not claim_slot("sweep", slot, now=now):
                 return None
             rule = SweepRule(most_bytes=house.settings.MAX_STORAGE_BYTES)
-            swept = expire_images(storages=house.storages, now=now, rule=rule)
+            swept = _sweep(house, rule, now)
             finish_slot("sweep", slot, now=house.now())
             return swept
         except Exception:
             # The outer edge of a job: nobody above would hear of it.
             log.exception("the sweep failed; the next one tries again")
             return None
+
+
+def _sweep(house: House, rule: SweepRule, now: datetime) -> SweepResult | None:
+    kept_for = timedelta(days=house.settings.QUARANTINE_DAYS)
+    most_share = house.settings.SWEEP_MOST_SHARE
+    try:
+        swept = expire_images(storages=house.storages, now=now, rule=rule, most_share=most_share)
+    except SweepStopped as stopped:
+        # To try again would stop again: an operator has to look.
+        log.error("%s: %s", stopped.title, stopped.detail)
+        return None
+    deleted = empty_quarantine(storages=house.storages, now=now, kept_for=kept_for)
+    if deleted:
+        log.info("objects deleted that were in quarantine for long enough: %d", len(deleted))
+    return swept

@@ -154,3 +154,94 @@ def test_check_changes_nothing(run: Run, broken: dict[str, list[str]], house: Ho
 
     assert json.loads(run("--json").stdout) == first == broken
     assert file_of("generated/stray.png", house).exists()
+
+
+class TestRepair:
+    """gallery storage check --repair."""
+
+    def test_what_was_done_is_told_to_programs(
+        self, run: Run, broken: dict[str, list[str]]
+    ) -> None:
+        """What was found, and what was done: a fourth picture has the bytes that three had."""
+        done = run("--repair", "--json")
+
+        told: Any = json.loads(done.stdout)
+        repaired = told.pop("repaired")
+        lost = sorted(broken["missing"] + broken["damaged"] + broken["wrong_size"])
+        assert (done.exit_code, told) == (0, broken)
+        assert (repaired["brought_back"], repaired["quarantined"]) == (lost, broken["orphaned"])
+        assert (repaired["thumbnails"], repaired["marked"], repaired["errors"]) == (12, [], [])
+
+    @pytest.mark.usefixtures("broken")
+    def test_what_was_done_is_told_to_people(self, run: Run) -> None:
+        """A line for each thing that was done."""
+        done = run("--repair")
+
+        assert [line for line in done.stdout.splitlines() if line.startswith("Repaired")] == [
+            "Repaired: 3 pictures have their bytes back.",
+            "Repaired: 1 objects that no picture uses were put into quarantine.",
+            "Repaired: 12 thumbnails were made.",
+        ]
+
+    def test_what_can_not_be_mended_is_an_error(
+        self, run: Run, keep: Callable[[], Path], house: House
+    ) -> None:
+        """However often it is tried."""
+        file = keep()
+        file.unlink()
+
+        first, second = run("--repair", "--json"), run("--repair", "--json")
+
+        assert (first.exit_code, second.exit_code) == (1, 1)
+        assert json.loads(first.stdout)["repaired"]["marked"] == [key_of(file, house)]
+        assert json.loads(second.stdout)["missing"] == [key_of(file, house)]
+
+    def test_gallery_that_could_be_mended_passes(
+        self, run: Run, keep: Callable[[], Path], house: House
+    ) -> None:
+        """A stray that was put just now, and an operator who knows that nobody writes."""
+        keep()
+        house.storages.default.put("generated/stray.png", io.BytesIO(b"stray"))
+
+        done = run("--repair", "--grace", "0", "--json")
+        after = run("--json")
+
+        assert (done.exit_code, json.loads(done.stdout)["orphaned"]) == (0, ["generated/stray.png"])
+        assert (after.exit_code, json.loads(after.stdout)) == (0, SOUND)
+
+    def test_rate_is_what_was_asked_for(self, run: Run, keep: Callable[[], Path]) -> None:
+        """None at all is a usage error."""
+        keep()
+
+        assert run("--rate", "100000000").exit_code == 0
+        assert run("--rate", "0").exit_code == 2
+
+
+class TestMark:
+    """gallery storage mark."""
+
+    @pytest.fixture
+    def mark(self, app: Flask) -> Run:
+        def mark(*arguments: str) -> Result:
+            return app.test_cli_runner().invoke(cli, ["storage", "mark", *arguments])
+
+        return mark
+
+    def test_storage_of_another_is_told_and_can_be_adopted(
+        self, run: Run, mark: Run, keep: Callable[[], Path], house: House
+    ) -> None:
+        """The folder was copied without its hidden files; nothing is checked until then."""
+        keep()
+        (house.settings.IMAGE_STORAGE_BASE_DIR / ".gallery-storage").unlink()
+
+        refused, told = run("--json"), mark()
+        adopted, after = mark("--adopt", "local", "--json"), run()
+
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert refused.stderr == (
+            "Error: The storage is not the one of this database: local carries no mark. Is it"
+            " mounted, and the right one? If it is: gallery storage mark --adopt local\n"
+        )
+        assert (told.exit_code, told.stdout) == (1, "local does not belong to this database\n")
+        assert (adopted.exit_code, json.loads(adopted.stdout)) == (0, {"local": True})
+        assert after.exit_code == 0

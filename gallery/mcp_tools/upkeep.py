@@ -40,7 +40,11 @@ def sweep(
         result = retention.doomed_images(now=house.now(), rule=rule)
     else:
         result = retention.expire_images(
-            storages=house.storages, now=house.now(), rule=rule, tell=call.tell
+            storages=house.storages,
+            now=house.now(),
+            rule=rule,
+            most_share=house.settings.SWEEP_MOST_SHARE,
+            tell=call.tell,
         )
     return sweep_json(result, dry_run=dry_run)
 
@@ -53,6 +57,10 @@ def storage_check(call: Call, *, quick: bool) -> Answer:
     require_admin(call.viewer)
     house = call.house
     checked = integrity.check_objects(
-        storages=house.storages, now=house.now(), is_quick=quick, tell=call.tell
+        storages=house.storages,
+        now=house.now(),
+        is_quick=quick,
+        pace=integrity.Pace(house.settings.CHECK_BYTES_PER_SECOND),
+        tell=call.tell,
     )
     return check_json(checked)

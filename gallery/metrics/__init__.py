@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from gallery.errors import GalleryError
+from gallery.errors import GalleryError, SweepStopped
 
 # When a counter began to count is of no use where many processes count.
 disable_created_metrics()
@@ -180,8 +180,8 @@ def sweep() -> Iterator[None]:
     began = time.perf_counter()
     try:
         yield
-    except BaseException:
-        SWEEPS.labels("failed").inc()
+    except BaseException as error:
+        SWEEPS.labels("stopped" if isinstance(error, SweepStopped) else "failed").inc()
         raise
     finally:
         SWEEP_SECONDS.observe(time.perf_counter() - began)

@@ -69,9 +69,9 @@ class ImageSchema(Schema):
     alt = text("A description for who can't see it.")
     error = text("Why its last generation came to nothing.", nullable=True)
     fault = text(
-        "What is wrong with its file, which is then not sent; null where nothing is.",
+        "What is wrong with its file, which is then not sent: missing, damaged or wrong_size;"
+        " null where nothing is.",
         nullable=True,
-        enum=["missing", "damaged", "wrong_size"],
     )
     format = text("The format it is stored in: png, jpeg or webp.", nullable=True)
     width = fields.Integer(allow_none=True, metadata={"description": "In pixels, as it is shown."})

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from gallery import metrics
+from gallery.errors import SweepStopped
 from gallery.extensions import current_session, writing
 from gallery.models import Gallery, Image, Round, Sweep, User
 from gallery.services.access import Viewer, require_owner
@@ -44,6 +45,8 @@ from gallery.storage import Storages
 # What may expire; the inputs of a product stay until somebody deletes them.
 SWEPT_KINDS = ("session", "round", "story", "generation")
 BATCH = 500
+# Of so few images all may go at once: any of them is a large share.
+FEW = 100
 # Unlinking waits for the disk; four at once are half as fast again as one.
 _DELETERS = 4
 # A replaced image keeps its row, and is as old as its newest picture.
@@ -88,6 +91,7 @@ def expire_images(
     storages: Storages,
     now: datetime,
     rule: SweepRule | None = None,
+    most_share: float = 1.0,
     batch: int = BATCH,
     tell: Callable[[int], object] = lambda _deleted: None,
 ) -> SweepResult:
@@ -95,8 +99,15 @@ def expire_images(
 
     Safe to run again after a crash, and twice at once. An object that can't
     be deleted is logged and left for the storage check.
+
+    Raises:
+        SweepStopped: that is more than *most_share* of all images, of which there are not
+            only a few; nothing was removed.
+        StorageNotOurs: a storage isn't the one of this database; nothing was removed.
     """
     with metrics.sweep():
+        require_all_belong(storages)
+        _require_share(rule or SweepRule(), most_share, now)
         result = _sweep(rule or SweepRule(), storages, now, batch, tell)
     metrics.SWEPT_IMAGES.inc(len(result.deleted))
     metrics.SWEPT_BYTES.inc(result.bytes)
@@ -114,7 +125,6 @@ def _sweep(
     rule: SweepRule, storages: Storages, now: datetime, batch: int, tell: Callable[[int], object]
 ) -> SweepResult:
     result = SweepResult()
-    require_all_belong(storages)
     sweep_id = _begin_record(rule, now)
     # While one batch's objects are unlinked, the next batch's rows are deleted.
     with ThreadPoolExecutor(_DELETERS) as pool:
@@ -144,6 +154,13 @@ def doomed_images(*, now: datetime, rule: SweepRule | None = None) -> SweepResul
     return SweepResult(
         deleted=[row.id for row in rows], bytes=sum(row.size_bytes or 0 for row in rows)
     )
+
+
+def too_much(doomed: int, *, most_share: float) -> SweepStopped | None:
+    """Return why a sweep of so many *doomed* images would stop, or None if it wouldn't."""
+    images = current_session().scalar(select(func.count()).select_from(Image)) or 0
+    is_too_much = images > FEW and doomed > most_share * images
+    return SweepStopped(doomed=doomed, images=images) if is_too_much else None
 
 
 def change_image(image_id: UUID, changes: Mapping[str, Any], *, viewer: Viewer) -> None:
@@ -198,10 +215,10 @@ def delete_owner(user_id: UUID, *, storages: Storages) -> None:
 
 
 def last_sweep() -> Sweep | None:
-    """Return the record of the newest finished sweep."""
+    """Return the record of the newest finished sweep; one that stopped has done nothing."""
     return current_session().scalar(
         select(Sweep)
-        .where(Sweep.finished_at.is_not(None))
+        .where(Sweep.finished_at.is_not(None), Sweep.stopped_at.is_(None))
         .order_by(Sweep.started_at.desc())
         .limit(1)
     )
@@ -285,6 +302,30 @@ def _remove_empty_galleries(now: datetime) -> None:
                 .where(table.created_at < old, not_(used), not_(is_hidden))
                 .execution_options(synchronize_session=False)
             )
+
+
+def _require_share(rule: SweepRule, most_share: float, now: datetime) -> None:
+    """Stop a sweep that would remove too much, and note that it stopped.
+
+    A clock that is wrong, or a setting that was changed in a hurry, looks
+    like this; so does a gallery that nobody has used for a month.
+    """
+    if most_share >= 1:
+        return
+    doomed = select(func.count()).select_from(_doomed(rule, now).order_by(None).subquery())
+    stopped = too_much(current_session().scalar(doomed) or 0, most_share=most_share)
+    if stopped is None:
+        return
+    record = Sweep(
+        id=new_id(now),
+        started_at=now,
+        finished_at=now,
+        rule=rule.as_json(),
+        stopped_at=stopped.doomed,
+    )
+    with writing() as session:
+        session.add(record)
+    raise stopped
 
 
 def _begin_record(rule: SweepRule, now: datetime) -> UUID:

@@ -289,3 +289,21 @@ class TestStorage:
 
         with pytest.raises(InvalidKey):
             call(storage)
+
+    def test_mark_is_in_no_list_of_keys(self, storage: Storage) -> None:
+        """A storage that was never marked has none; the last one stays."""
+        before = storage.read_mark()
+        storage.write_mark("one")
+        storage.write_mark("another")
+        put(storage, "a/b.png")
+
+        assert (before, storage.read_mark()) == (None, "another")
+        assert list(storage.iter_keys()) == ["a/b.png"]
+
+    def test_version_stays_as_long_as_the_object_does(self, storage: Storage) -> None:
+        """Whoever has seen that it is whole need not look again."""
+        put(storage, "a/b.png")
+        first = storage.stat("a/b.png").version
+        read(storage, "a/b.png")
+
+        assert first == storage.stat("a/b.png").version != ""

@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import FixedClock, Person
 from tests.pictures import picture
+from tests.views.saving import save_generation
 
 
 def test_process_that_lives_says_so(visitor: Person) -> None:
@@ -94,3 +95,27 @@ def test_write_into_a_broken_storage_is_a_503_and_no_row(alice: Person, house) -
     assert answer.headers["Retry-After"] == "5"
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert alice.get("/api/images").json()["images"] == []
+
+
+def test_storage_that_is_not_mounted_is_not_ready(
+    visitor: Person, alice: Person, house, instance
+) -> None:
+    """An empty folder in its place takes no pictures; nothing is lost in it."""
+    save_generation(alice)
+    root = house.storages.default.root
+    root.rename(instance / "away")
+    root.mkdir()
+
+    ready, saved = visitor.get("/readyz"), alice.post("/api/images", content=picture())
+
+    assert (ready.status_code, ready.json()["storages"]) == (503, {"local": "unavailable"})
+    assert saved.status_code == 503
+    assert saved.json()["type"] == "urn:gallery:storage-not-ours"
+    assert [path for path in root.rglob("*") if path.is_file()] == []
+
+
+def test_new_gallery_is_ready_before_its_first_picture(visitor: Person, house) -> None:
+    """Its storage has no mark yet, and gets none by somebody who looks."""
+    ready = visitor.get("/readyz").status_code
+
+    assert (ready, house.storages.default.read_mark()) == (200, None)
