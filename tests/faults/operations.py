@@ -7,19 +7,21 @@ them once more as copies out of the prompt cache.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from tests.faults.orders import Command, Order, Request, Told
 from tests.faults.stage import Stage
-from tests.faults.verdict import Kept, kept_images
+from tests.faults.verdict import BACKUPS, Kept, kept_images
 from tests.pictures import picture
 
 OWNER = "alice@gallery.example"
 SENTENCE = "The fox sells moonlight."
 PNG = picture()
 OTHER_PNG = picture(colour=(10, 90, 200))
+DELETED = picture(colour=(70, 70, 70))
 JPEG = picture("JPEG", colour=(20, 160, 90))
 PHOTOS = (picture("JPEG", colour=(9, 9, 9)), picture("JPEG", colour=(90, 9, 9)))
 # After so many days all that can expire has.
@@ -51,8 +53,9 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Furnished:
-    """A gallery with images in it, and a key to it."""
+    """A gallery with images in it, a backup with one more, and a key to it."""
 
+    instance: Path
     key: str
     session: str
     story: str
@@ -82,10 +85,10 @@ def furnish(stage: Stage) -> Furnished:
 
     told(Command(arguments=("users", "create", OWNER, "--json")))
     key = told(Command(arguments=("keys", "create", "k", "--owner", OWNER, "--json")))["key"]
-    bare = Furnished(key=key, session="", story="", images={})
+    bare = Furnished(instance=stage.instance, key=key, session="", story="", images={})
     session = told(bare.request("POST", "/api/sessions", json={}))["id"]
     story = told(bare.request("POST", "/api/stories", json={}))["id"]
-    made = Furnished(key=key, session=session, story=story, images={})
+    made = Furnished(instance=stage.instance, key=key, session=session, story=story, images={})
     told(_session(made, "main", PNG))
     for page in (1, 2):
         told(_story(made, page))
@@ -93,9 +96,14 @@ def furnish(stage: Stage) -> Furnished:
     told(_round(made, "fox"))
     told(_copy(made, "owl"))
     told(_product(made))
+    deleted = told(_generation(made, DELETED))["id"]
+    told(Command(arguments=_backup(stage.instance, "create")))
+    assert (
+        stage.do(Order(what=made.request("DELETE", f"/api/images/{deleted}"))).told[0].status == 204
+    )
     # Makes all thumbnails, so that later repairs have little to do.
     told(REPAIR.what)
-    return Furnished(key=key, session=session, story=story, images=kept_images(stage.instance))
+    return replace(made, images=kept_images(stage.instance))
 
 
 def _session(made: Furnished, image_type: str, content: bytes) -> Request:
@@ -194,8 +202,27 @@ def migrate(_made: Furnished) -> Operation:
     )
 
 
+def back_up(made: Furnished) -> Operation:
+    return Operation(order=Order(what=Command(arguments=_backup(made.instance, "create"))))
+
+
+def restore(made: Furnished) -> Operation:
+    """Bring back a backup, which has an image that was deleted since."""
+    arguments = (*_backup(made.instance, "restore"), "--yes")
+    return Operation(order=Order(what=Command(arguments=arguments)), adds=(sha256(DELETED),))
+
+
 def repair(_made: Furnished) -> Operation:
     return Operation(order=REPAIR)
+
+
+def verification(made: Furnished) -> Order:
+    """Return what reads all backups there are."""
+    return Order(what=Command(arguments=_backup(made.instance, "verify")))
+
+
+def _backup(instance: Path, what: str) -> tuple[str, ...]:
+    return ("backup", what, str(instance / BACKUPS), "--json")
 
 
 def _filling(what: Request, content: bytes) -> Operation:
@@ -220,5 +247,7 @@ OPERATIONS: tuple[Work, ...] = (
     delete_image,
     sweep,
     migrate,
+    back_up,
+    restore,
     repair,
 )

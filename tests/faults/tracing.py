@@ -45,6 +45,11 @@ class Call:
         """Tell whether it can fail since a disk is full."""
         return self.name in NEEDING_ROOM or (self.name == "openat" and "O_CREAT" in self.text)
 
+    @property
+    def can_fail(self) -> bool:
+        """Tell whether a disk can make it fail: to give a lock back is no business of its."""
+        return "F_UNLCK" not in self.text
+
     def __str__(self) -> str:
         return f"{self.name} no. {self.nth}: {self.text}"
 

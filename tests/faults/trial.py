@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tests.faults.operations import REPAIR, Furnished, Operation
+from tests.faults.operations import REPAIR, Furnished, Operation, verification
 from tests.faults.orders import Outcome, Request
 from tests.faults.stage import Stage
 from tests.faults.tracing import INJECTED, Call, points
-from tests.faults.verdict import disagreements, kept_images, losses, surplus
+from tests.faults.verdict import disagreements, kept_images, leftovers, losses, surplus
 from tests.reliability import SEED, tell, trials
 
 # Another thread's file, or one of Python's own, was met instead: that tells nothing.
@@ -116,7 +116,9 @@ class Trials:
         outcome = self._stage.do(self._operation.order)
         if self._acknowledgements(outcome) != 1:
             return [f"it can't be done afterwards: {outcome}"]
-        return disagreements(self._stage.instance)
+        verified = self._stage.do(verification(self._made)).told[0]
+        troubles = [f"a backup is not whole: {verified}"] * (verified.status != 0)
+        return troubles + disagreements(self._stage.instance) + leftovers(self._stage.instance)
 
 
 def break_calls(

@@ -23,6 +23,12 @@ from tests.databases import SECRET
 FOLDERS = {"local": "storage", "vault": "vault"}
 # What proves that a storage is the one of this database.
 MARK = ".gallery-storage"
+BACKUPS = "backups"
+# What may lie in an instance folder: what a restore replaced is kept on purpose.
+KNOWN = (
+    "gallery.db", "gallery.db-wal", "gallery.db-shm", "gallery.db.*.lock", "config.py",
+    "before-restore-*", BACKUPS, *FOLDERS.values(),
+)  # fmt: skip
 # Where repairs set aside what nobody asks for, until it is deleted for good.
 QUARANTINE = "quarantine/"
 ROWS = text(
@@ -107,6 +113,18 @@ def _database_troubles(instance: Path) -> list[str]:
         told = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check")]
         dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     return [*(each for each in told if each != "ok"), *map(str, dangling)]
+
+
+def leftovers(instance: Path) -> list[str]:
+    """Return what lies about that a work which was done once more should have cleared away."""
+    strange = [file for file in instance.iterdir() if not any(map(file.match, KNOWN))]
+    strange += (instance / BACKUPS / "objects").glob(".tmp/*")
+    strange += [
+        folder
+        for folder in (instance / BACKUPS / "backups").iterdir()
+        if not (folder / "manifest.json").exists()
+    ]
+    return [f"left over: {each.relative_to(instance)}" for each in strange]
 
 
 def losses(
