@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -61,9 +62,10 @@ class GalleryGroup(FlaskGroup):
             return super().invoke(context)
         except GalleryError as error:
             _stop(error)
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
+            # Snapshots and restores speak to SQLite without SQLAlchemy.
             raise click.ClickException(
-                f"The database can't be used ({error.orig});"
+                f"The database can't be used ({getattr(error, 'orig', error)});"
                 " gallery db upgrade brings it up to date"
             ) from error
         except OSError as error:

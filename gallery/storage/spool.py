@@ -36,10 +36,6 @@ class _File(io.FileIO):
         with _translated():
             return super().readall() or b""
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with _translated():
-            return super().seek(offset, whence)
-
     def close(self) -> None:
         # What was written has been synced where it counts; nothing else is lost by a failure.
         with suppress(OSError):

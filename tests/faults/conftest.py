@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import find_program
 from tests.databases import Databases
-from tests.faults.operations import Furnished, Work, furnish
+from tests.faults.operations import Furnished, Work, back_up_one_more, furnish
 from tests.faults.stage import Stage, a_stage
 from tests.faults.trial import Trials
 
@@ -24,10 +24,13 @@ def stage(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def made(stage: Stage) -> Furnished:
+def made(stage: Stage, databases: Databases) -> Furnished:
     """What is in it at first."""
     made = furnish(stage)
-    stage.keep()
+    if databases.name == "sqlite":
+        # PostgreSQL can't be set back, and its backups need programs that not everybody has.
+        back_up_one_more(stage, made)
+        stage.keep()
     return made
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Furnished:
-    """A gallery with images in it, a backup with one more, and a key to it."""
+    """A gallery with images in it, and a key to it."""
 
     instance: Path
     key: str
@@ -77,12 +78,7 @@ def sha256(content: bytes) -> str:
 
 def furnish(stage: Stage) -> Furnished:
     """Save one image of each kind, and copies of one."""
-
-    def told(what: Request | Command) -> Any:
-        (answer,) = stage.do(Order(what=what)).told
-        assert answer.status in (0, 200, 201), answer
-        return json.loads(answer.body)
-
+    told = partial(_told, stage)
     told(Command(arguments=("users", "create", OWNER, "--json")))
     key = told(Command(arguments=("keys", "create", "k", "--owner", OWNER, "--json")))["key"]
     bare = Furnished(instance=stage.instance, key=key, session="", story="", images={})
@@ -96,14 +92,22 @@ def furnish(stage: Stage) -> Furnished:
     told(_round(made, "fox"))
     told(_copy(made, "owl"))
     told(_product(made))
-    deleted = told(_generation(made, DELETED))["id"]
-    told(Command(arguments=_backup(stage.instance, "create")))
-    assert (
-        stage.do(Order(what=made.request("DELETE", f"/api/images/{deleted}"))).told[0].status == 204
-    )
     # Makes all thumbnails, so that later repairs have little to do.
     told(REPAIR.what)
     return replace(made, images=kept_images(stage.instance))
+
+
+def back_up_one_more(stage: Stage, made: Furnished) -> None:
+    """Make a backup with one image more, which is deleted then."""
+    deleted = _told(stage, _generation(made, DELETED))["id"]
+    _told(stage, back_up(made).order.what)
+    _told(stage, made.request("DELETE", f"/api/images/{deleted}"))
+
+
+def _told(stage: Stage, what: Request | Command) -> Any:
+    (answer,) = stage.do(Order(what=what)).told
+    assert answer.status in (0, 200, 201, 204), answer
+    return json.loads(answer.body or "null")
 
 
 def _session(made: Furnished, image_type: str, content: bytes) -> Request:

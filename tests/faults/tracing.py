@@ -21,6 +21,8 @@ ON_LINES = ("connect", "sendto", "recvfrom", "sendmsg", "recvmsg")
 TRACED = (*NEEDING_ROOM, *OTHERS, *ON_LINES)
 # By this a child tells its answer, and nothing else is told by it.
 ANSWER = "sendmsg"
+# How strace calls what is neither a file nor a folder, where calls are about a line.
+LINE = "<socket:["
 INJECTED = "(INJECTED)"
 _CALL = re.compile(r"(\d+) +(\w+)\((.*)")
 
@@ -47,8 +49,8 @@ class Call:
 
     @property
     def can_fail(self) -> bool:
-        """Tell whether a disk can make it fail: to give a lock back is no business of its."""
-        return "F_UNLCK" not in self.text
+        """Tell whether a disk can: neither moves in a file nor locks given back need it."""
+        return self.name != "lseek" and "F_UNLCK" not in self.text
 
     def __str__(self) -> str:
         return f"{self.name} no. {self.nth}: {self.text}"
@@ -78,7 +80,11 @@ def points(calls: list[Call], *, about: str) -> list[Call]:
     strace counts for each thread: of two threads' third calls of one name, the
     same injection meets whichever comes first.
     """
-    met = {(call.name, call.nth): call for call in reversed(calls) if about in call.text}
+    met = {
+        (call.name, call.nth): call
+        for call in reversed(calls)
+        if about in call.text and call.name != ANSWER
+    }
     return sorted(met.values(), key=calls.index)
 
 

@@ -10,7 +10,7 @@ from tests.faults.operations import REPAIR, Furnished, Operation, verification
 from tests.faults.orders import Outcome, Request
 from tests.faults.stage import Stage
 from tests.faults.tracing import INJECTED, Call, points
-from tests.faults.verdict import disagreements, kept_images, leftovers, losses, surplus
+from tests.faults.verdict import BACKUPS, disagreements, kept_images, leftovers, losses, surplus
 from tests.reliability import SEED, tell, trials
 
 # Another thread's file, or one of Python's own, was met instead: that tells nothing.
@@ -35,6 +35,14 @@ class Trials:
     ) -> None:
         self._stage, self._made = stage, made
         self._operation = operation(made)
+        self._about = str(stage.instance)
+
+    def begin(self) -> None:
+        """Let all be as it was at first."""
+        self._stage.set_back()
+
+    def settle(self) -> None:
+        """Wait until nobody writes any more: here, a dead process has left nobody."""
 
     @property
     def is_request(self) -> bool:
@@ -43,22 +51,23 @@ class Trials:
 
     def calls(self) -> list[Call]:
         """Do the operation unharmed, and return all system calls of it that were traced."""
-        self._stage.set_back()
+        self.begin()
         outcome, calls = self._stage.trace(self._operation.order)
         assert self._acknowledgements(outcome) == 1, outcome
         return calls
 
     def points(self) -> list[Call]:
         """Return the system calls of the operation that can be broken."""
-        return points(self.calls(), about=str(self._stage.instance))
+        return points(self.calls(), about=self._about)
 
     def broken(self, injections: tuple[str, ...], *, times: int = 1) -> Report:
         """Break it, where the same process may have to do it several *times*, and judge."""
-        self._stage.set_back()
+        self.begin()
         order = replace(self._operation.order, times=times)
         outcome, calls = self._stage.trace(order, injections)
+        self.settle()
         met = next((call for call in calls if INJECTED in call.text), None)
-        if met and str(self._stage.instance) not in met.text:
+        if met and self._about not in met.text:
             return Report(outcome=MISSED, troubles=[])
         troubles = self._unplanned(outcome) + self._repair() + self._verdict(outcome)
         troubles += self._once_more()
@@ -116,9 +125,14 @@ class Trials:
         outcome = self._stage.do(self._operation.order)
         if self._acknowledgements(outcome) != 1:
             return [f"it can't be done afterwards: {outcome}"]
-        verified = self._stage.do(verification(self._made)).told[0]
-        troubles = [f"a backup is not whole: {verified}"] * (verified.status != 0)
-        return troubles + disagreements(self._stage.instance) + leftovers(self._stage.instance)
+        troubles = disagreements(self._stage.instance) + leftovers(self._stage.instance)
+        return troubles + self._broken_backups()
+
+    def _broken_backups(self) -> list[str]:
+        if not (self._stage.instance / BACKUPS).exists():
+            return []
+        (verified,) = self._stage.do(verification(self._made)).told
+        return [f"a backup is not whole: {verified}"] * (verified.status != 0)
 
 
 def break_calls(

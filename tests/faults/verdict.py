@@ -121,7 +121,7 @@ def leftovers(instance: Path) -> list[str]:
     strange += (instance / BACKUPS / "objects").glob(".tmp/*")
     strange += [
         folder
-        for folder in (instance / BACKUPS / "backups").iterdir()
+        for folder in (instance / BACKUPS / "backups").glob("*")
         if not (folder / "manifest.json").exists()
     ]
     return [f"left over: {each.relative_to(instance)}" for each in strange]
