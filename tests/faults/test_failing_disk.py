@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.operations import OPERATIONS, Work
+from tests.faults.operations import OPERATIONS, Work, save_product
 from tests.faults.tracing import failing, out_of_room
 from tests.faults.trial import Trials, break_calls
 from tests.reliability import SEED
@@ -30,6 +30,18 @@ def test_full_disk_is_told_and_works_again_once_there_is_room(
         what=f"{operation.__name__}, the disk full from then on",
         inject=out_of_room,
     )
+
+
+def test_disk_that_fails_while_an_upload_is_read_is_not_its_senders_fault(
+    trials: Callable[..., Trials],
+) -> None:
+    """503, to be sent again; not that the picture was damaged."""
+    each = trials(save_product)
+    reads = [call for call in each.points() if call.name == "read" and "/upload-" in call.text]
+
+    report = each.broken(failing(reads[0], "EIO"), times=2)
+
+    assert (report.outcome, report.troubles) == ("503", [])
 
 
 @pytest.mark.parametrize("operation", CHOSEN, ids=lambda each: each.__name__)
