@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.operations import OPERATIONS, Work, save_product
+from tests.faults.operations import OPERATIONS, Work, save_generation, save_product
 from tests.faults.tracing import failing, out_of_room
 from tests.faults.trial import Trials, break_calls
 from tests.reliability import SEED
@@ -40,6 +40,18 @@ def test_disk_that_fails_while_an_upload_is_read_is_not_its_senders_fault(
     reads = [call for call in each.points() if call.name == "read" and "/upload-" in call.text]
 
     report = each.broken(failing(reads[0], "EIO"), times=2)
+
+    assert (report.outcome, report.troubles) == ("503", [])
+
+
+def test_database_that_could_not_be_opened_for_writing_is_opened_anew(
+    trials: Callable[..., Trials],
+) -> None:
+    """SQLite opens it for reading then, and would never write over that connection."""
+    each = trials(save_generation)
+    opened = [call for call in each.points() if call.name == "openat" and "O_RDWR" in call.text]
+
+    report = each.broken(failing(opened[0], "EIO"), times=2)
 
     assert (report.outcome, report.troubles) == ("503", [])
 
