@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import find_program
 from tests.databases import Databases
-from tests.faults.operations import Furnished, Work, back_up_one_more, furnish
+from tests.faults.operations import Furnished, Work, back_up_one_more, furnish, leave_lying_about
 from tests.faults.stage import Stage, a_stage
 from tests.faults.trial import Trials
 
@@ -30,6 +30,7 @@ def made(stage: Stage, databases: Databases) -> Furnished:
     if databases.name == "sqlite":
         # PostgreSQL can't be set back, and its backups need programs that not everybody has.
         back_up_one_more(stage, made)
+        leave_lying_about(stage)
         stage.keep()
     return made
 

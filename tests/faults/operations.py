@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.faults.orders import Command, Order, Request, Told
 from tests.faults.stage import Stage
-from tests.faults.verdict import BACKUPS, Kept, kept_images
+from tests.faults.verdict import BACKUPS, FOLDERS, Kept, kept_images
 from tests.pictures import picture
 
 OWNER = "alice@gallery.example"
@@ -102,6 +102,13 @@ def back_up_one_more(stage: Stage, made: Furnished) -> None:
     deleted = _told(stage, _generation(made, DELETED))["id"]
     _told(stage, back_up(made).order.what)
     _told(stage, made.request("DELETE", f"/api/images/{deleted}"))
+
+
+def leave_lying_about(stage: Stage) -> None:
+    """Give repairs something to do: an orphan, and a temporary file of a process that died."""
+    storage = stage.instance / FOLDERS["local"]
+    (storage / "generated" / "orphan.png").write_bytes(PNG)
+    (storage / ".tmp" / "dead.part").write_bytes(PNG)
 
 
 def _told(stage: Stage, what: Request | Command) -> Any:
