@@ -321,6 +321,14 @@ def _prepare_sqlite(engine: Engine, seconds: int) -> None:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
+    @event.listens_for(engine, "handle_error")
+    def _open_anew(context: ExceptionContext) -> None:
+        # A file that can't be opened for writing just then is opened for reading instead, and the
+        # connection would stay like that when the disk has recovered.
+        code = getattr(context.original_exception, "sqlite_errorcode", 0)
+        if code & 0xFF == sqlite3.SQLITE_READONLY:
+            context.is_disconnect = True
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("gallery_writes")

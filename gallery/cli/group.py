@@ -1,6 +1,8 @@
 """The group itself, and what its commands have in common."""
 
+import errno
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -69,11 +71,17 @@ class GalleryGroup(FlaskGroup):
             return super().invoke(context)
         except GalleryError as error:
             _stop(error)
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
+            # Snapshots and restores speak to SQLite without SQLAlchemy.
             raise click.ClickException(
-                f"The database can't be used ({error.orig});"
+                f"The database can't be used ({getattr(error, 'orig', error)});"
                 " gallery db upgrade brings it up to date"
             ) from error
+        except OSError as error:
+            # Click knows what it means that nobody reads any more.
+            if error.errno == errno.EPIPE:
+                raise
+            raise click.ClickException(f"A file can't be used: {error}") from error
 
 
 def _stop(error: GalleryError) -> NoReturn:

@@ -176,7 +176,9 @@ class LocalStorage:
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            # What can't be removed is left for the hourly sweep; the object is there, or it isn't.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _take_over(self, spooled: SpooledFile, target: Path, key: str) -> StoredObject:
         """Give a spooled file its name: its bytes are there, and known."""

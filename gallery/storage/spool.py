@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
@@ -19,6 +19,27 @@ from gallery.errors import StorageError, StorageFull, StorageUnavailable
 from gallery.storage.temporary import UNFINISHED, hold
 
 PREFIX = "upload-"
+_BUFFER_BYTES = 128 * 1024
+
+
+class _File(io.FileIO):
+    """A file whose disk's errors are told as the disk's.
+
+    Decoders take an ``OSError`` for a damaged image, which would be its sender's fault.
+    """
+
+    def readinto(self, buffer: Any) -> int:
+        with _translated():
+            return cast(int, super().readinto(buffer))
+
+    def readall(self) -> bytes:
+        with _translated():
+            return super().readall() or b""
+
+    def close(self) -> None:
+        # What was written has been synced where it counts; nothing else is lost by a failure.
+        with suppress(OSError):
+            super().close()
 
 
 class SpooledFile(io.RawIOBase):
@@ -34,7 +55,7 @@ class SpooledFile(io.RawIOBase):
         self.path = folder / f"{PREFIX}{uuid4().hex}{UNFINISHED}"
         with _translated():
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("x+b", buffering=0)
+            self._file = _File(self.path, "x+b")
         hold(self._file.fileno())
 
     @property
@@ -55,7 +76,8 @@ class SpooledFile(io.RawIOBase):
 
     def reopen(self) -> BinaryIO:
         """Open the file once more, to be read by itself."""
-        return self.path.open("rb")
+        with _translated():
+            return io.BufferedReader(_File(self.path, "rb"), _BUFFER_BYTES)
 
     def sync(self) -> None:
         """Wait until the disk has it all."""
@@ -76,7 +98,7 @@ class SpooledFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read into *buffer* from where the file stands."""
-        return cast(int, self._file.readinto(buffer))
+        return self._file.readinto(buffer)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place in the file, to read from there."""
@@ -86,7 +108,9 @@ class SpooledFile(io.RawIOBase):
         """Forget the file; what a storage took over stays there."""
         if not self.closed:
             self._file.close()
-            self.path.unlink(missing_ok=True)
+            # What can't be removed is left for the hourly sweep; the request went as it went.
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
         super().close()
 
 

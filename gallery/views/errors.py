@@ -50,6 +50,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     for trouble in DATABASE_TROUBLE:
         app.register_error_handler(trouble, _database_error)
+    app.register_error_handler(exc.DatabaseError, _unnamed_database_error)
 
 
 def _gallery_error(error: GalleryError) -> Response:
@@ -115,6 +116,15 @@ def _database_error(error: exc.SQLAlchemyError) -> Response:
     response = _answer(503, "urn:gallery:database-unavailable", "The database can't be reached", "")
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
+
+
+def _unnamed_database_error(error: exc.DatabaseError) -> Response:
+    """Take an error that SQLite has no class for as trouble: its search index tells so of any
+    failure to read the disk. Those with a class of their own are mistakes of ours.
+    """
+    if type(error) is not exc.DatabaseError:
+        raise error
+    return _database_error(error)
 
 
 def _answer(status: int, kind: str, title: str, detail: str, errors: Any = None) -> Response:

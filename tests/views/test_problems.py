@@ -1,10 +1,13 @@
 """Errors of the JSON endpoints: problem+json (RFC 9457), with the headers of their status."""
 
 import http.client
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
+from flask import Flask
+from sqlalchemy import exc
 
 from tests.conftest import Person
 from tests.pictures import picture
@@ -225,3 +228,25 @@ def test_bearer_counts_before_the_cookie(owner: Browser, bob: Person) -> None:
 
     assert bob.get(f"/api/sessions/{slug}").status_code == 200
     assert owner.http.get(f"/api/sessions/{slug}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (exc.DatabaseError("SELECT", None, sqlite3.DatabaseError("disk image is malformed")), 503),
+        (exc.IntegrityError("INSERT", None, sqlite3.IntegrityError("NOT NULL")), 500),
+    ],
+)
+def test_database_error_without_a_class_passes_and_a_mistake_does_not(
+    app: Flask, error: exc.DatabaseError, status: int
+) -> None:
+    """SQLite's search index says that the database is malformed where the disk failed to read."""
+
+    @app.route("/api/trouble")
+    def trouble() -> str:
+        raise error
+
+    answer = app.test_client().get("/api/trouble")
+
+    assert answer.status_code == status
+    assert ("Retry-After" in answer.headers) is (status == 503)
