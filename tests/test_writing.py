@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from gallery.errors import DatabaseFull
+from gallery.errors import DatabaseFull, DatabaseUnwritable
 from gallery.extensions import db, writing
 
 
@@ -37,12 +37,12 @@ def test_other_trouble_is_told_as_it_came(inside: Flask) -> None:
 
 @pytest.mark.only_on("sqlite", because="PostgreSQL lets many write at once")
 def test_database_that_another_writer_holds_is_away_for_a_while(inside: Flask) -> None:
-    """It is told as SQLAlchemy tells all trouble, for which the doors have an answer."""
+    """Nothing was changed, which is told, and it is there again when the other has done."""
     db.session.execute(text("PRAGMA busy_timeout=1"))
     other = sqlite3.connect(db.engine.url.database or "", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(OperationalError, match="database is locked"), writing():
+    with pytest.raises(DatabaseUnwritable, match="database is locked"), writing():
         pass
 
     other.close()

@@ -6,7 +6,9 @@ mark that the database knows, from before the first picture on. Without it
 nothing is kept there, swept, moved or repaired.
 
 A storage gets its mark when no image lies there yet; one of an older
-gallery, when the images that are looked for are there.
+gallery, when the images that are looked for are there. One that nothing is
+kept in need not be ours: of several machines with a bucket, each has an
+empty folder of its own.
 """
 
 import logging
@@ -36,10 +38,12 @@ def require_belonging(storage: Storage, *, storages: Storages) -> None:
     storages.marks[storage.name] = _mark_of(storage)
 
 
-def require_all_belong(storages: Storages) -> None:
-    """Let nobody go on unless all storages are this database's; raises as for one."""
-    for storage in storages:
+def require_all_belong(storages: Storages) -> list[Storage]:
+    """Return the storages that are used, all of which are this database's; raises as for one."""
+    used = [storage for storage in storages if _is_used(storage, storages)]
+    for storage in used:
         require_belonging(storage, storages=storages)
+    return used
 
 
 def require_place(storages: Storages) -> None:
@@ -55,7 +59,7 @@ def require_place(storages: Storages) -> None:
 
 
 def belongs(storage: Storage, *, storages: Storages) -> bool:
-    """Tell whether ``require_belonging`` would let one go on; nothing is written.
+    """Tell whether a storage is this database's, or isn't used; nothing is written.
 
     Raises:
         StorageUnavailable: the storage can't be read.
@@ -63,8 +67,10 @@ def belongs(storage: Storage, *, storages: Storages) -> bool:
     mark = storage.read_mark()
     if mark is not None and mark == storages.marks.get(storage.name):
         return True
+    if not _is_used(storage, storages):
+        return True
     try:
-        noted = _noted(storage)
+        mark, noted = _look(storage)
         _judge(storage, mark, noted)
     except StorageNotOurs as error:
         log.error("%s", error)
@@ -74,13 +80,12 @@ def belongs(storage: Storage, *, storages: Storages) -> bool:
     return True
 
 
-def require_known(storages: Storages) -> None:
-    """Refuse storages that aren't this database's, as ``require_all_belong``; nothing is written.
-
-    Raises as it does.
-    """
-    for storage in storages:
-        _judge(storage, storage.read_mark(), _noted(storage))
+def require_known(storages: Storages) -> list[Storage]:
+    """Return and refuse what ``require_all_belong`` does, and write nothing; raises as it does."""
+    used = [storage for storage in storages if _is_used(storage, storages)]
+    for storage in used:
+        _judge(storage, *_look(storage))
+    return used
 
 
 def adopt(storage: Storage, *, storages: Storages) -> str:
@@ -103,7 +108,7 @@ def adopt(storage: Storage, *, storages: Storages) -> str:
 
 def _mark_of(storage: Storage) -> str:
     """Return the mark that database and storage both have; give them one if they are new."""
-    there, noted = storage.read_mark(), _noted(storage)
+    there, noted = _look(storage)
     if there is not None and _is_settled(there, noted):
         return there
     _judge(storage, there, noted)
@@ -112,6 +117,34 @@ def _mark_of(storage: Storage) -> str:
         storage.write_mark(mark)
     _confirm(storage, mark)
     return mark
+
+
+def _look(storage: Storage) -> tuple[str | None, Row[Any] | None]:
+    """Return the mark that a storage carries, and what is noted of it.
+
+    Others may be marking it just now: it is noted, then marked, then confirmed. So what is
+    noted is read first, and once more where it doesn't know of the mark yet.
+    """
+    noted = _noted(storage)
+    there = storage.read_mark()
+    if there is not None and (noted is None or noted.mark != there):
+        noted = _noted(storage)
+    return there, noted
+
+
+def _is_used(storage: Storage, storages: Storages) -> bool:
+    """Tell whether anything is kept in a storage, or will be."""
+    if storage.name == storages.default.name or _holds_images(storage):
+        return True
+    there, noted = _look(storage)
+    return noted is not None and noted.mark == there
+
+
+def _holds_images(storage: Storage) -> bool:
+    query = select(Image.id).where(Image.storage_provider == storage.name).limit(1)
+    held = current_session().scalar(query) is not None
+    end_reading()
+    return held
 
 
 def _is_settled(there: str, noted: Row[Any] | None) -> bool:

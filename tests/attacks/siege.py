@@ -22,6 +22,7 @@ from sqlalchemy import text
 from werkzeug.wsgi import ClosingIterator
 
 from gallery.extensions import House, db
+from gallery.models import StorageMark
 from gallery.services import integrity
 from tests.databases import SECRET
 
@@ -128,17 +129,20 @@ class Siege:
 
 
 def state(app: Flask, house: House) -> tuple[list[Any], list[tuple[str, int]]]:
-    """Return every row of every table and every file of the storage."""
+    """Return every row of every table and every file of the storage, but for its mark.
+
+    The first that is to be kept there has it marked, whether it is kept in the end or not.
+    """
     # What earlier requests did is not to be found out while others are watched.
     house.tally.flush()
     with app.app_context():
         rows = [
             (table, [tuple(row) for row in db.session.execute(text(f"SELECT * FROM {table}"))])
-            for table in sorted(db.metadata.tables)
+            for table in sorted(db.metadata.tables.keys() - {StorageMark.__tablename__})
         ]
         db.session.remove()
     root: Path = house.storages.default.root  # type: ignore[attr-defined]
-    files = sorted((str(path), path.stat().st_size) for path in root.rglob("*") if path.is_file())
+    files = sorted((str(path), path.stat().st_size) for path in root.rglob("[!.]*") if path.is_file())
     return rows, files
 
 

@@ -23,7 +23,7 @@ def test_visitor_goes_from_home_to_a_round_and_downloads_a_picture(page: Page, s
     page.get_by_role("main").get_by_role("link", name="Round 1").first.click()
     expect_drawn(page, "sells moonlight", number=2)
     with page.expect_download() as waiting:
-        page.get_by_role("link", name="Download").first.click()
+        page.get_by_role("link", name="Download the picture").first.click()
 
     file = waiting.value
     stored = httpx.get(f"{served}/generated-images/TEA/1/fox.jpg")

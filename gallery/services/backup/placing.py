@@ -26,7 +26,7 @@ from gallery.services.ingest import versioned_key
 from gallery.services.originals import digest_of
 from gallery.storage import Storage, Storages
 
-_VERSIONED = re.compile(r"(?P<stem>.+)\.v(?P<version>[1-9][0-9]*)(?P<extension>\.[^./]+)")
+_VERSION = re.compile(r"v([1-9][0-9]*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +120,12 @@ class Placer:
 
 def split_key(key: str) -> tuple[str, int]:
     """Return a key's base and version: ``main.v3.png`` is version 3 of ``main.png``."""
-    found = _VERSIONED.fullmatch(key)
-    if found is None:
+    above, _, extension = key.rpartition(".")
+    stem, _, last = above.rpartition(".")
+    found = _VERSION.fullmatch(last)
+    if found is None or not stem or "/" in extension:
         return key, 1
-    return f"{found['stem']}{found['extension']}", int(found["version"])
+    return f"{stem}.{extension}", int(found[1])
 
 
 def _digest(key: str, storage: Storage) -> str | None:

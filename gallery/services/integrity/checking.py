@@ -113,11 +113,11 @@ def check_objects(
         StorageNotOurs: a storage isn't the one of this database, so nothing can be told of it.
         StorageUnavailable: a storage can't be read; nothing is told rather than a part.
     """
-    require_known(storages)
+    used = require_known(storages)
     checked = Checked()
     before = settled_before(now, grace)
     suspects: list[tuple[Storage, list[str]]] = []
-    for storage in storages:
+    for storage in used:
         strays: list[str] = []
         for keys in batches(key for key in storage.iter_keys() if not is_quarantined(key)):
             strays += orphans_among(keys, storage=storage, before=before)

@@ -64,10 +64,10 @@ def empty_quarantine(*, storages: Storages, now: datetime, kept_for: timedelta) 
         StorageNotOurs: a storage isn't the one of this database; nothing was deleted.
         StorageUnavailable: a storage can't be read, or would not delete.
     """
-    require_all_belong(storages)
+    used = require_all_belong(storages)
     last = (now - kept_for).date()
     deleted: list[str] = []
-    for storage in storages:
+    for storage in used:
         due = (key for key in storage.iter_keys(_START) if (_day_of(key) or last) < last)
         for keys in batches(due):
             for key in _unneeded(keys, storage):
