@@ -252,7 +252,8 @@ def end_limits(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         for name in _limits(LONGEST_WAIT_SECONDS):
             connection.exec_driver_sql(f"SET {name} = 0")
-        driver: Any = connection.connection.driver_connection
+        # Also of a connection that has been taken out of its pool.
+        driver: Any = connection.connection.dbapi_connection
         driver.answers_within_seconds = None
 
 

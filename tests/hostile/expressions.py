@@ -17,6 +17,7 @@ from typing import Any
 
 import gallery
 from gallery import create_app
+from tests.databases import SECRET
 from tests.reliability import SEED, trials
 
 LENGTH = trials(20_000, full=200_000)
@@ -83,7 +84,7 @@ def all_patterns() -> Iterator[tuple[str, Pattern[Any]]]:
     for place, expression, flags in written():
         if expression is not None:
             yield place, re.compile(expression, flags)
-    for name, converter in create_app({"SECRET_KEY": "x" * 40}).url_map.converters.items():
+    for name, converter in create_app({"SECRET_KEY": SECRET}).url_map.converters.items():
         yield f"converter {name}", re.compile(converter.regex)
 
 
