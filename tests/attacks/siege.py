@@ -142,7 +142,9 @@ def state(app: Flask, house: House) -> tuple[list[Any], list[tuple[str, int]]]:
         ]
         db.session.remove()
     root: Path = house.storages.default.root  # type: ignore[attr-defined]
-    files = sorted((str(path), path.stat().st_size) for path in root.rglob("[!.]*") if path.is_file())
+    files = sorted(
+        (str(path), path.stat().st_size) for path in root.rglob("[!.]*") if path.is_file()
+    )
     return rows, files
 
 
