@@ -99,6 +99,13 @@ class TestTelling:
         monkeypatch.setenv("GALLERY_ALL_TRIALS", "1")
         assert trials(3, full=1_000) == 1_000
 
+    def test_so_many_of_each_will_do_where_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Never more than there are."""
+        monkeypatch.setenv("GALLERY_ALL_TRIALS", "1")
+        monkeypatch.setenv("GALLERY_MOST_TRIALS", "50")
+
+        assert (trials(3, full=1_000), trials(3, full=20)) == (50, 20)
+
 
 def test_each_part_has_its_folder() -> None:
     """`make reliability` runs the tests of each part that the page has a heading for."""

@@ -27,7 +27,7 @@ def test_full_disk_is_told_and_works_again_once_there_is_room(
         each,
         [call for call in each.points() if call.needs_room],
         sample=1,
-        what=f"{operation.__name__}, the disk full from then on",
+        what=f"{operation.__name__}, the disk full",
         inject=out_of_room,
     )
 

@@ -160,5 +160,5 @@ def break_calls(
         troubles += [f"{call}\n    {trouble}" for trouble in report.troubles]
     missed = happened.pop(MISSED, 0)
     print(f"{what}: {len(calls)} calls, {len(chosen)} broken, {missed} not met: {dict(happened)}")  # noqa: T201 - it is asked for
-    tell("faults", what, happened)
+    tell("faults", f"{what} at {len(chosen)} of {len(calls)} calls".replace("_", " "), happened)
     assert not troubles, "\n".join(troubles)

@@ -36,7 +36,7 @@ def test_no_expression_crawls(tmp_path: Path) -> None:
 
     told = [json.loads(line) for line in tried.stdout.splitlines()]
     took = {each["place"]: each["seconds"] for each in told if "seconds" in each}
-    tell("Regular expressions", "each, fed with what nearly matches", {"in no time": len(took)})
+    tell("hostile", "regular expressions, fed with what nearly matches", {"in no time": len(took)})
     assert tried.returncode == 0, f"it died at {told[-1:]} {tried.stderr}"
     assert {place: took[place] for place in took if took[place] > MOST_SECONDS} == {}
     assert len(took) > 30

@@ -26,6 +26,6 @@ def test_heavy_file_is_taken_or_refused_in_time(tmp_path: Path, databases: Datab
 
     told = [json.loads(line) for line in fed.stdout.splitlines()]
     became = Counter("kept" if each["status"] < 300 else "refused" for each in told)
-    tell("Hostile input", "files of 15 to 50 megapixels, or of millions of parts", became)
+    tell("hostile", "files of 15 to 50 megapixels, or of millions of parts", became)
     assert [each for each in told if each["troubles"]] == []
     assert len(told) == 5 * len(names)

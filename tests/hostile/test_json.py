@@ -160,7 +160,7 @@ def test_unreadable_json_is_refused_everywhere(
     ]
 
     tell(
-        "Hostile JSON", "bodies that are no JSON, or too much of it, on every route", sender.counted
+        "hostile", "JSON bodies that are no JSON, or too much of it, on every route", sender.counted
     )
     assert taken == []
     assert sender.counted["refused"] > 10 * len(UNREADABLE)
@@ -173,7 +173,7 @@ def test_odd_json_does_no_harm(app: Flask, sender: Sender, places: dict[str, str
         for body in ODD.values():
             sender.send(route, body)
 
-    tell("Hostile JSON", "bodies that readers disagree about, on every route", sender.counted)
+    tell("hostile", "JSON bodies that readers disagree about, on every route", sender.counted)
     assert sender.counted.total() > 10 * len(ODD)
 
 
@@ -191,7 +191,7 @@ def test_any_value_in_any_field_is_answered(
                     body = ", ".join(f'"{name}": {each}' for name, each in members)
                     sender.send(route, f"{{{body}}}".encode())
 
-    tell("Hostile JSON", "values in each field of each route", sender.counted)
+    tell("hostile", "JSON values in each field of each route", sender.counted)
     assert sender.counted["refused"] > sender.counted["taken"] > 0
 
 

@@ -195,7 +195,7 @@ def test_lie_is_refused_and_nothing_is_kept(
     assert answer.count(b"HTTP/1.1 ") == 1
     assert told_of_inside(answer.decode("latin-1")) == []
     assert kept(instance, http) == before
-    tell("Uploads that lie", "about type, length, count or compression", Counter(refused=1))
+    tell("hostile", "uploads that lie about type, length, count or compression", Counter(refused=1))
 
 
 NAMES = {
@@ -229,7 +229,7 @@ def test_name_of_a_file_names_nothing(instance: Instance, http: httpx.Client, na
     new = set(kept(instance, http)[1]) - set(before)
     assert all(re.fullmatch(r"products/[0-9a-f-]{36}/[0-9a-f-]{36}\.png", key) for key in new)
     assert not Path("/tmp/canary.png").exists()
-    tell("Uploads that lie", "about their name", Counter({"kept under our key": 1}))
+    tell("hostile", "uploads that lie about their name", Counter({"kept under our key": 1}))
 
 
 def test_type_that_is_told_is_not_believed(instance: Instance, http: httpx.Client) -> None:

@@ -48,7 +48,7 @@ def test_broken_file_is_kept_whole_or_refused(fed: tuple[Path, list[dict[str, An
     _, told = fed
 
     became = Counter("kept" if each["status"] < 300 else "refused" for each in told)
-    tell("Hostile input", "seeded mutations of pictures, as every kind of image", became)
+    tell("hostile", "seeded mutations of pictures, as every kind of image", became)
     assert [each for each in told if each["troubles"]] == []
     assert became.total() == share_of_all()
     assert min(became["kept"], became["refused"]) > COUNT // 10

@@ -260,4 +260,4 @@ def test_meeting_ends_well_in_every_order(
     """The seed decides who goes when; what each meeting promises is said where it is played."""
     happened = Counter(play(meeting, number) for number in numbers())
 
-    tell(f"races on {databases.name}", meeting.__name__.replace("_", " "), happened)
+    tell("races", f"{meeting.__name__.replace('_', ' ')}, {databases.name}", happened)
