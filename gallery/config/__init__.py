@@ -8,6 +8,7 @@ strangers in.
 """
 
 from gallery.config.loading import load_settings, read_settings
+from gallery.config.secret_keys import is_monotonous
 from gallery.config.settings import SHORTEST_SECRET, Settings
 from gallery.config.telling import describe_settings, secrets_of
 from gallery.config.weaknesses import (
@@ -25,6 +26,7 @@ __all__ = [
     "describe_settings",
     "exposed_folders",
     "is_loopback",
+    "is_monotonous",
     "load_settings",
     "read_settings",
     "refuse_weaknesses",

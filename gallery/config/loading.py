@@ -12,7 +12,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from gallery.config.secret_keys import weakness_of
+from gallery.config.secret_keys import is_monotonous, weakness_of
 from gallery.config.settings import Settings
 from gallery.errors import InvalidSetting
 
@@ -114,9 +114,6 @@ def _kept_secret(path: Path) -> str:
             with suppress(FileExistsError):
                 os.link(file.name, path)
     secret = path.read_text().strip()
-    weakness = weakness_of(secret)
-    if weakness:
-        raise InvalidSetting(
-            f"{path} holds no usable secret: it {weakness}. Remove it, or set SECRET_KEY"
-        )
+    if weakness_of(secret) or is_monotonous(secret):
+        raise InvalidSetting(f"{path} holds no usable secret. Remove it, or set SECRET_KEY")
     return secret

@@ -16,12 +16,7 @@ _PLACEHOLDERS = (
     "placeholder",
     "yoursecret",
     "yourkey",
-    "mysecret",
-    "secretkey",
-    "supersecret",
-    "insecure",
-    "notasecret",
-    "notsosecret",
+    "djangoinsecure",
     "correcthorsebatterystaple",
     # Two that Flask's own manual showed for years.
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
@@ -36,9 +31,12 @@ def weakness_of(secret: str, *, shortest: int = SHORTEST_SIGNING_KEY) -> str | N
     bare = re.sub(r"[^a-z0-9]", "", secret.lower())
     if any(each in bare for each in _PLACEHOLDERS):
         return "is a placeholder that everybody knows"
-    if len(set(secret)) < _FEWEST_CHARACTERS or _unit(secret) < _SHORTEST_UNIT:
-        return "needs more variety: it is a few characters again and again"
     return None
+
+
+def is_monotonous(secret: str) -> bool:
+    """Tell whether *secret* is a few characters again and again, which its length doesn't help."""
+    return len(set(secret)) < _FEWEST_CHARACTERS or _unit(secret) < _SHORTEST_UNIT
 
 
 def _unit(secret: str) -> int:

@@ -169,6 +169,9 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("check", "severity", "words", "environ"),
         [
+            ("secrets", "error", "SECRET_KEY is a few characters", {"SECRET_KEY": "x" * 40}),
+            ("secrets", "error", "SECRET_KEY is a few", {"SECRET_KEY": f"{SECRET},{'abc' * 20}"}),
+            ("secrets", "error", "NGINX_SECRET is a few characters", {"NGINX_SECRET": "0" * 32}),
             ("secrets", "hint", "NGINX_SECRET has fewer", {"NGINX_SECRET": "0123456789abcdef"}),
             ("secrets", "ok", "in all 2 keys", {"SECRET_KEY": f"{SECRET},{SECRET} of old"}),
             ("addresses", "warning", "PUBLIC_URL is not set", {"HOST": "0.0.0.0"}),

@@ -14,6 +14,7 @@ from gallery.config import (
     describe_settings,
     exposed_folders,
     is_loopback,
+    is_monotonous,
     weak_debugging,
 )
 from gallery.services.doctor.findings import (
@@ -82,11 +83,17 @@ def look_at_secrets(setup: Setup) -> Iterator[Finding]:
                 "Set the same SECRET_KEY on all machines over this database: else none reads"
                 " the links and sign-ins of another.",
             )
-    elif settings.SECRET_KEY:
+    elif settings.SECRET_KEY and not any(map(is_monotonous, settings.SECRET_KEY)):
         count = len(settings.SECRET_KEY)
         yield fine(f"SECRET_KEY is strong{f', in all {count} keys' if count > 1 else ''}")
-    for name in ("NGINX_SECRET", "METRICS_TOKEN"):
-        if 0 < len(getattr(settings, name)) < _LONG_SECRET:
+    for name in ("SECRET_KEY", "NGINX_SECRET", "METRICS_TOKEN"):
+        value = getattr(settings, name)
+        if any(map(is_monotonous, [value] if isinstance(value, str) and value else value)):
+            yield error(
+                f"{name} is a few characters again and again, which is soon guessed",
+                HOW_TO_MAKE_A_SECRET,
+            )
+        elif name != "SECRET_KEY" and 0 < len(getattr(settings, name)) < _LONG_SECRET:
             yield hint(
                 f"{name} has fewer than {_LONG_SECRET} characters",
                 f"Take a longer one at the next occasion. {HOW_TO_MAKE_A_SECRET}",
