@@ -18,8 +18,11 @@ MOST_PARTS = 32_768
 MOST_PROFILES = 4
 # Each scan of a progressive JPEG goes over all pixels again: ten are usual.
 MOST_SCANNED_PIXELS = 1_000_000_000
-# All coefficients of such a JPEG are in memory beside its pixels: up to 12 bytes a pixel together.
-MOST_PROGRESSIVE_PIXELS = 22_000_000
+# All coefficients of such a JPEG, of 2 bytes, are in memory beside its pixels, which take 6 each
+# with what they are shrunk to: 22 megapixels at full colour, 29 at the usual quarter of it.
+MOST_PROGRESSIVE_BYTES = 264_000_000
+_PIXEL_BYTES = 6
+_COEFFICIENT_BYTES = 2
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
@@ -30,6 +33,8 @@ _END_OF_IMAGE = 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 # These stand alone: no length follows.
 _BARE = {0x01, 0xD8}
+# Four components, each of three bytes.
+_LONGEST_FRAME_BYTES = 8 + 4 * 3
 
 
 class Bytes(Protocol):
@@ -45,7 +50,7 @@ def check_structure(content: Bytes) -> None:
 
     Raises:
         DamagedImage: it has more parts, colour profiles or scans than any picture needs.
-        ImageTooLarge: it is progressive, and has more than 22 megapixels.
+        ImageTooLarge: it is progressive, and would take too much memory.
     """
     if content[:8] == _PNG:
         _check_png(content)
@@ -82,7 +87,7 @@ def _check_webp(content: Bytes) -> None:
 
 def _check_jpeg(content: Bytes) -> None:
     """Walk the segments as decoders do, which go on to the next marker wherever they are lost."""
-    position, pixels, scans, parts = 2, 0, 0, 0
+    position, pixels, size_bytes, scans, parts = 2, 0, 0.0, 0, 0
     while found := _MARKER.search(content, position):  # type: ignore[call-overload]
         marker = found[0][1]
         # Before the pixels, Pillow looks at each stray byte as if it were a part.
@@ -94,20 +99,33 @@ def _check_jpeg(content: Bytes) -> None:
             return
         if marker in _BARE:
             continue
-        segment = content[position : position + 7]
-        if marker in _FRAMES and len(segment) == 7:
+        segment = content[position : position + _LONGEST_FRAME_BYTES]
+        if marker in _FRAMES and len(segment) >= 8:
             height, width = struct.unpack_from(">HH", segment, 3)
             pixels = max(pixels, height * width)
+            size_bytes = max(size_bytes, height * width * _bytes_in_memory(segment))
         scans += marker == _START_OF_SCAN
-        if scans > 1 and pixels > MOST_PROGRESSIVE_PIXELS:
+        if scans > 1 and size_bytes > MOST_PROGRESSIVE_BYTES:
             raise ImageTooLarge(
-                f"A progressive JPEG may have at most {MOST_PROGRESSIVE_PIXELS:,} pixels"
+                f"The image has {pixels:,} pixels, more than a progressive JPEG of its kind may:"
+                " save it without progressive display"
             )
         if scans * pixels > MOST_SCANNED_PIXELS:
             raise DamagedImage("The image is made of too many scans")
         position += int.from_bytes(segment[:2])
     if not scans and len(content) - position > MOST_PARTS:
         raise _too_many()
+
+
+def _bytes_in_memory(frame: bytes) -> float:
+    """Return how many bytes each pixel of a progressive JPEG takes, by its frame's header.
+
+    Each component has so many samples, across and down, to those of the finest (T.81, B.2.2).
+    """
+    count = frame[7]
+    sampling = [(each >> 4) * (each & 15) for each in frame[9 : 8 + 3 * count : 3]]
+    finest = max([*sampling, 1])
+    return _PIXEL_BYTES + _COEFFICIENT_BYTES * sum(sampling) / finest
 
 
 def _too_many() -> DamagedImage:

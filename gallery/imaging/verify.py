@@ -104,7 +104,7 @@ def verify(content: bytes, *, most_bytes: int = MOST_BYTES) -> Picture:
     Raises:
         UnsupportedImage: not a static PNG, JPEG or WebP.
         ImageTooLarge: more than *most_bytes* bytes or 50 megapixels (a WebP: 15,
-            a progressive JPEG: 22).
+            a progressive JPEG: 22 to 29).
         DamagedImage: it can't be decoded to its end, or is made of too many parts.
     """
     _check_bytes(len(content), most_bytes)

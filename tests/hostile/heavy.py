@@ -71,6 +71,7 @@ HEAVY: dict[str, Callable[[], bytes]] = {
     "turned PNG": lambda: turned("PNG", MEGAPIXELS_24),
     "JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_50),
     "progressive JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_22, progressive=True, subsampling=0),
+    "usual progressive JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_24, progressive=True),
     "larger progressive JPEG": lambda: flat("JPEG", "RGB", MEGAPIXELS_50, progressive=True),
     "turned JPEG": lambda: turned("JPEG", MEGAPIXELS_24),
     "CMYK": lambda: flat("JPEG", "CMYK", MEGAPIXELS_24),

@@ -24,7 +24,8 @@ DESCRIPTION = (
 
 PICTURE = (
     "PNG, JPEG or WebP of at most 25 MB, and of 50 megapixels; a WebP of 15, a progressive JPEG of"
-    " 22, and what has to be converted to another format of 24."
+    " 22 at full colour and 29 at the usual 4:2:0, and what has to be converted to another format"
+    " of 24."
 )
 
 
