@@ -23,8 +23,8 @@ run: $(VENV)/.run
 	@$(BIN)/gallery demo --if-empty
 	@exec $(BIN)/gallery serve
 
-# What pages look like, who may do what, and what decoders refuse doesn't hang on the database.
-ONCE := --ignore tests/browser --ignore tests/views/access --ignore tests/hostile
+# How pages look and are served, who may do what, and what decoders refuse: the database is no matter.
+ONCE := --ignore tests/browser --ignore tests/views/access --ignore tests/hostile --ignore tests/test_serving.py
 
 # Everything on SQLite, and once more on a real PostgreSQL; without ONCE, that is whole as well.
 test: $(VENV)/.dev

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -92,7 +93,21 @@ class Shell:
 
 
 @pytest.fixture
+def zygote() -> Iterator[Path]:
+    """Where the commands of a shell are done; a socket's address has to be short."""
+    with TemporaryDirectory() as folder:
+        address = Path(folder) / "zygote"
+        call = [sys.executable, "-m", "tests.backups.zygote", address]
+        with subprocess.Popen(call, cwd=HOME, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield address
+            process.kill()
+
+
+@pytest.fixture
 def shell(
+    zygote: Path,
     save: Callable[..., dict[str, Any]],
     gallery: Commands,
     clock: FixedClock,
@@ -107,7 +122,7 @@ def shell(
     for folder in ("var/lib", "mnt", "srv", "root"):
         (machine / folder).mkdir(parents=True)
     programs.mkdir()
-    write(programs / "gallery", client(HOME, programs / "zygote"))
+    write(programs / "gallery", client(HOME, zygote))
     write(programs / "systemctl", SYSTEMCTL.format(folder=programs))
     for _ in range(3):
         save()
@@ -115,15 +130,11 @@ def shell(
         db.session.remove()
         db.engine.dispose()
     instance.rename(machine / "var/lib/gallery")
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.backups.zygote", programs / "zygote"], cwd=HOME
-    ) as zygote:
-        shell = Shell(machine, programs)
-        shell.type("export INSTANCE_PATH=/var/lib/gallery")
-        assert shell.type("systemctl start gallery") == (0, [])
-        yield shell
-        shell.close()
-        zygote.kill()
+    shell = Shell(machine, programs)
+    shell.type("export INSTANCE_PATH=/var/lib/gallery")
+    assert shell.type("systemctl start gallery") == (0, [])
+    yield shell
+    shell.close()
 
 
 def write(file: Path, text: str) -> None:

@@ -1,6 +1,6 @@
 """``gallery`` for a shell that types it often: Python starts once, and forks for each command.
 
-``python -m tests.backups.zygote SOCKET`` waits for commands; ``CLIENT`` is the
+``python -m tests.backups.zygote SOCKET`` says when it waits for commands; ``CLIENT`` is the
 program that a shell finds in place of ``gallery``. A command has the
 shell's own environment, folder, input and outputs, and its exit code comes
 back. ``gallery serve`` is started as anywhere else, since it is to be stopped.
@@ -58,6 +58,7 @@ def main(address: str) -> None:
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(address)
         door.listen()
+        print("ready", flush=True)  # noqa: T201 - who started this waits for it
         while True:
             asked, _ = door.accept()
             if not os.fork():

@@ -93,7 +93,7 @@ def hostile_texts(pattern: Pattern[Any]) -> Iterator[str]:
     own = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     words = re.findall(r"[A-Za-z]{2,}", own)
     pieces = [*_PIECES, *_PAIRS]
-    for piece in [*Random(SEED).sample(pieces, trials(8, full=len(pieces))), *words[:4], own]:
+    for piece in [*Random(SEED).sample(pieces, trials(3, full=len(pieces))), *words[:4], own]:
         text = piece * (LENGTH // len(piece))
         yield text
         yield f"{text}\0!"

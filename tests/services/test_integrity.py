@@ -17,7 +17,7 @@ from sqlalchemy.exc import StatementError
 from gallery.errors import StorageUnavailable
 from gallery.extensions import House, db
 from gallery.models import Image
-from gallery.services import integrity, retention, thumbnails
+from gallery.services import belonging, integrity, retention, thumbnails
 from gallery.services.ingest import Details, Saved
 from gallery.storage import LocalStorage, ObjectInfo, Storages
 from tests.pictures import picture
@@ -207,8 +207,24 @@ class TestProviders:
         elsewhere = Elsewhere(tmp_path / "elsewhere")
         elsewhere.put(key, io.BytesIO(b"stray"))
         both = Storages({"local": house.storages.default, "elsewhere": elsewhere}, default="local")
+        belonging.adopt(elsewhere, storages=both)
 
         assert found(check(storages=both)) == {"orphaned": [key]}
+
+    def test_storage_that_nothing_was_ever_kept_in_is_none_of_ours(
+        self, easel: Easel, house: House, tmp_path: Path, check: Check
+    ) -> None:
+        """Each machine may have such a folder beside a bucket, with whatever in it."""
+
+        class Elsewhere(LocalStorage):
+            name = "elsewhere"
+
+        easel.generation()
+        elsewhere = Elsewhere(tmp_path / "elsewhere")
+        elsewhere.put("stray.png", io.BytesIO(b"stray"))
+        both = Storages({"local": house.storages.default, "elsewhere": elsewhere}, default="local")
+
+        assert found(check(storages=both)) == {}
 
     def test_images_of_a_provider_that_is_gone_are_not_called_missing(
         self, easel: Easel, folder: Path, check: Check
