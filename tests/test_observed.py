@@ -218,7 +218,7 @@ def walk_as_a_program(running: Running, alice: Person) -> None:
     lost = sign(alice, image["id"])["url"]
     running.secrets.add(lost.rpartition("/")[2])
     next((running.instance.folder / "storage").rglob("*.png")).unlink()
-    assert alice.get(lost).status_code == 500
+    assert alice.get(lost).status_code == 404
     wait_for(lambda: "a picture failed" in running.said())
 
 

@@ -1,5 +1,6 @@
 """Send stored bytes: conditional, by range, and harmless whatever they hold."""
 
+import logging
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from werkzeug.http import dump_options_header, is_resource_modified, parse_range
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
-from gallery.errors import ObjectNotFound
+from gallery.errors import ObjectNotFound, PictureLost
 from gallery.extensions import current_house, end_reading
 from gallery.imaging.convert import EXTENSIONS, MEDIA_TYPES
 from gallery.imaging.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
@@ -26,6 +27,7 @@ from gallery.services.wholeness import require_unmarked, require_whole
 from gallery.storage import LocalStorage, Storage
 from gallery.views.headers import FOREVER, IMAGE_POLICY
 
+log = logging.getLogger(__name__)
 LONGEST_NAME = 80
 # Long enough to begin a download with a slow connection.
 PRESIGNED = timedelta(minutes=5)
@@ -118,7 +120,11 @@ def send_variant(image: Any, variant: str, *, attachment: bool, lasts: timedelta
 
 
 def retrying(attempt: Callable[[], Response]) -> Response:
-    """Look and send; look again whenever the object was replaced or moved just between the two."""
+    """Look and send; look again whenever the object was replaced or moved just between the two.
+
+    Raises:
+        PictureLost: it is not where its row says, and no row says otherwise.
+    """
     missed = None
     while True:
         try:
@@ -126,7 +132,8 @@ def retrying(attempt: Callable[[], Response]) -> Response:
         except ObjectNotFound as error:
             # It may be replaced and then deleted; but one that is missed twice is not there.
             if error.detail == missed:
-                raise
+                log.error("%s: %s", error.code, error.detail)
+                raise PictureLost from error
             missed = error.detail
             # In the snapshot that the row was read from, it is where it was.
             end_reading()

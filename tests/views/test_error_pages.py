@@ -100,7 +100,7 @@ def test_database_that_is_away_is_a_503_page_for_the_signed_in(
     assert heading(parse(answer)) == "The database can't be reached"
 
 
-def test_object_that_is_missing_is_a_500_that_tells_nothing(
+def test_object_that_is_missing_is_a_404_that_tells_nothing(
     house, visitor: Person, alice: Person, generation: str
 ) -> None:
     """A lost file is the operator's business: the page names no key."""
@@ -109,7 +109,8 @@ def test_object_that_is_missing_is_a_500_that_tells_nothing(
 
     answer = visitor.get(f"/outputs/{key}")
 
-    assert answer.status_code == 500
+    assert answer.status_code == 404
+    assert answer.headers["Cache-Control"] == "no-store"
     page = BeautifulSoup(answer.text, "html.parser")
     assert key.rpartition("/")[2] not in page.select_one("main").get_text()
-    assert heading(parse(answer)) == "The stored object is missing"
+    assert heading(parse(answer)) == "The file of this picture is missing"
