@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from gallery import create_app
 from gallery.cli import cli
 from gallery.extensions import db
 from tests.databases import SECRET
-from tests.faults.orders import Command, Order, Outcome, Request, Told
+from tests.faults.orders import BROKEN_OFF, Command, Order, Outcome, Request, Told
 from tests.faults.tracing import TRACED
 from tests.services.vaults import Vault, furnish
 
@@ -107,8 +107,12 @@ def _do(asked: Request | Command, app: Flask) -> Told:
         return _command(asked, app)
     # A file in a form can be read once.
     options = deepcopy(asked.options)
-    answer = app.test_client().open(asked.path, method=asked.method, **options)
-    return Told(status=answer.status_code, body=answer.data)
+    try:
+        answer = app.test_client().open(asked.path, method=asked.method, **options)
+        return Told(status=answer.status_code, body=answer.data)
+    except OSError:
+        # The application answers its own; this one is of a file that was being sent.
+        return Told(status=BROKEN_OFF, body=b"")
 
 
 def _command(asked: Command, app: Flask) -> Told:
@@ -116,7 +120,8 @@ def _command(asked: Command, app: Flask) -> Told:
     printed = io.StringIO()
     status = 0
     try:
-        with redirect_stdout(printed):
+        # What is told to people is no file on the disk that is full.
+        with redirect_stdout(printed), redirect_stderr(io.StringIO()):
             cli.main(list(asked.arguments), prog_name="gallery", obj=script)
     except SystemExit as done:
         status = int(done.code or 0)

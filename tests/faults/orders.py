@@ -36,6 +36,10 @@ class Order:
     injections: tuple[str, ...] = ()
 
 
+# A server hangs up where it can't go on with an answer, and the client sees that by its length.
+BROKEN_OFF = 599
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """One answer: a status of HTTP, or how a command ended; and what came with it."""

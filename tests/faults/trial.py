@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.faults.operations import REPAIR, Furnished, Operation, verification
-from tests.faults.orders import Outcome, Request
+from tests.faults.orders import BROKEN_OFF, Outcome, Request
 from tests.faults.stage import Stage
 from tests.faults.tracing import INJECTED, Call, points
 from tests.faults.verdict import BACKUPS, disagreements, kept_images, leftovers, losses, surplus
@@ -16,7 +16,7 @@ from tests.reliability import SEED, tell, trials
 # Another thread's file, or one of Python's own, was met instead: that tells nothing.
 MISSED = "met another file"
 # What the gallery says of a disk that is full, and of one that can't be used just now.
-PLANNED = {503: "503", 507: "507", 1: "told by a command"}
+PLANNED = {503: "503", 507: "507", 1: "told by a command", BROKEN_OFF: "broken off"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,8 @@ class Trials:
     def _word(self, outcome: Outcome) -> str:
         if outcome.end < 0:
             return "acknowledged, then killed" if outcome.told else "killed"
+        if outcome.end > 0:
+            return "unplanned"
         if not outcome.told or self._operation.is_acknowledged(outcome.told[0]):
             return "done all the same"
         return PLANNED.get(outcome.told[0].status, "unplanned")
