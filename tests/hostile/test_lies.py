@@ -7,6 +7,7 @@ that shows nothing of the inside, and nothing of it is kept.
 import gzip
 import re
 import socket
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -77,9 +78,13 @@ def exchange(instance: Instance, call: str, fields: list[str], body: bytes) -> b
 
 
 def kept(instance: Instance, http: httpx.Client) -> tuple[list[str], list[str]]:
-    """Return the ids of all images, and the files in the storage."""
+    """Return the ids of all images, and the files in the storage that nobody is writing."""
     listed = http.get("/api/images", params={"limit": 200}).raise_for_status().json()["images"]
     folder = instance.folder / "storage"
+    until = time.monotonic() + PATIENCE_SECONDS
+    # The server tries its storage now and then, with a file that goes at once.
+    while list((folder / ".tmp").glob("*")) and time.monotonic() < until:
+        time.sleep(0.05)
     files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
     return [image["id"] for image in listed], sorted(files)
 

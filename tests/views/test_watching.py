@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from gallery.extensions import House
 from gallery.logs import current_request_id
 from gallery.views.watching import HEADER
 from tests.conftest import Person
@@ -178,17 +179,22 @@ def test_address_that_leads_nowhere_is_told_without_its_tokens(
     assert (line.path, line.status, line.route) == ("/images/…", 404, "")
 
 
+def damaged(alice: Person, house: House, image_id: str) -> str:
+    """Damage the file of an image, and return its address."""
+    key = alice.get(f"/api/images/{image_id}").json()["key"]
+    file = house.storages.default.root / key
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    return f"/outputs/{key}"
+
+
 def test_error_of_the_server_tells_its_number_to_people(
     visitor: Person, alice: Person, house, generation: str
 ) -> None:
-    """The page of a 500 says what to tell the operator."""
-    key = alice.get(f"/api/images/{generation}").json()["key"]
-    house.storages.default.delete(key)
-
-    answer = visitor.get(f"/outputs/{key}")
+    """The page of a 5xx says what to tell the operator."""
+    answer = visitor.get(damaged(alice, house, generation))
 
     page = BeautifulSoup(answer.text, "html.parser")
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert page.select_one("main code").get_text() == answer.headers[HEADER]
 
 
@@ -207,13 +213,12 @@ def test_error_is_logged_for_its_request(
     visitor: Person, alice: Person, house, generation: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What the operator is told leads to the line that says why."""
-    key = alice.get(f"/api/images/{generation}").json()["key"]
-    house.storages.default.delete(key)
+    path = damaged(alice, house, generation)
     said: list[str] = []
     handler = Saying(said)
     logging.getLogger("gallery.views.errors").addHandler(handler)
 
-    answer = visitor.get(f"/outputs/{key}")
+    answer = visitor.get(path)
 
     logging.getLogger("gallery.views.errors").removeHandler(handler)
     assert said == [answer.headers[HEADER]]
