@@ -135,7 +135,8 @@ def page(lines: Iterable[str], *, signature: str) -> str:
 def _table(name: str, counts: Mapping[str, Counter[str]]) -> str:
     part = PARTS.get(name, Part(title=name, about=""))
     about = f"{fill(part.about, _WIDTH)}\n\n" if part.about else ""
-    rows = "".join(_row(what, counts[what]) for what in sorted(counts))
+    # What sends no request has none to be told of.
+    rows = "".join(_row(what, counts[what]) for what in sorted(counts) if counts[what].total())
     return f"\n## {part.title}\n\n{about}{_COLUMNS}{rows}"
 
 
