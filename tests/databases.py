@@ -15,6 +15,7 @@ from typing import Protocol
 
 from flask_migrate import upgrade
 from psycopg import Connection, connect
+from psycopg.errors import ObjectInUse
 from sqlalchemy import URL, make_url
 
 from gallery import create_app
@@ -117,9 +118,8 @@ class PostgreSQLDatabases:
         """Empty a database and keep it, or drop it where its tables aren't what they were."""
         if lent not in self._made:
             return
-        self._hang_up(lent)
         name = next(self._names)
-        self._admin.execute(f"ALTER DATABASE {lent} RENAME TO {name}")
+        self._rename(lent, name)
         self._made ^= {lent, name}
         with _connect(self._address(name)) as connection:
             is_whole = connection.execute(SHAPE).fetchone() == self._shape
@@ -129,6 +129,17 @@ class PostgreSQLDatabases:
             self._spare.append(name)
         else:
             self._drop(name)
+
+    def _rename(self, lent: str, name: str) -> None:
+        for last in (False, False, True):
+            self._hang_up(lent)
+            try:
+                self._admin.execute(f"ALTER DATABASE {lent} RENAME TO {name}")
+                return
+            except ObjectInUse:
+                # A thread that outlived its test came back just then; it will not for ever.
+                if last:
+                    raise
 
     def _make(self, template: str) -> str:
         name = next(self._names)

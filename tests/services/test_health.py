@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import BinaryIO
 
 import pytest
@@ -67,11 +68,13 @@ class Hanging(LocalStorage):
 
 
 @pytest.fixture
-def goes_on() -> Iterator[Event]:
-    """What lets the hanging storage go on."""
-    event = Event()
+def goes_on(inside: Flask) -> Iterator[Event]:
+    """What lets the hanging storage go on; who waited for it is done before the database goes."""
+    event, others = Event(), set(enumerate_threads())
     yield event
     event.set()
+    for thread in set(enumerate_threads()) - others:
+        thread.join(10)
 
 
 def test_storage_that_hangs_is_not_ready_and_holds_nobody_up(
