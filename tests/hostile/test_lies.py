@@ -82,10 +82,10 @@ def kept(instance: Instance, http: httpx.Client) -> tuple[list[str], list[str]]:
     listed = http.get("/api/images", params={"limit": 200}).raise_for_status().json()["images"]
     folder = instance.folder / "storage"
     until = time.monotonic() + PATIENCE_SECONDS
+    files = [".tmp/"]
     # The server tries its storage now and then, with a file that goes at once.
-    while list((folder / ".tmp").glob("*")) and time.monotonic() < until:
-        time.sleep(0.05)
-    files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    while any(name.startswith(".tmp/") for name in files) and time.monotonic() < until:
+        files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
     return [image["id"] for image in listed], sorted(files)
 
 
